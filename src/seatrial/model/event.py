@@ -1,0 +1,48 @@
+"""Event: something that happened or that a person decided. If it is not an Event it did not happen.
+
+Events of every released version stay readable: a kind is never renamed and a key never changes its meaning; readers
+ignore keys and kinds that they do not know.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class Kind(enum.StrEnum):
+    """What an Event is about. The data keys are listed beside each kind."""
+
+    ROLLOUT_STARTED = "rollout.started"  # candidate, good, fleet (the file's text), hosts: [..], why
+    ROLLOUT_PAUSED = "rollout.paused"  # why
+    ROLLOUT_RESUMED = "rollout.resumed"  # why
+    ROLLOUT_ABORTED = "rollout.aborted"  # why
+    STAGE_APPROVED = "stage.approved"  # stage, why, ticket
+    GATE_OPENED = "gate.opened"  # stage, because
+    ROLLOUT_ENDED = "rollout.ended"  # outcome: blessed|reverted|refused|aborted|stuck, because
+    CONTROLLER_TOOK = "controller.took"  # controller, pid, machine
+    TRIAL_MOVED = "trial.moved"  # to, because, and the facts of that move (boot_id, entry, deadline ...)
+    TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
+    TRIAL_ACTED = "trial.acted"  # act, seconds
+    TRIAL_FAILED = "trial.failed"  # act, problem, hint
+    RESULTS = "results"  # purpose: preflight|baseline|exercise|proof, results: [..], seconds
+    DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
+    GUARD_REPORTED = "guard.reported"  # what the guard on the host wrote: reverted, because, at uptime
+    KERNEL_VERDICT = "kernel.verdict"  # kernel, role, outcome, because
+    NOTE = "note"  # text: a person's line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the journal. `seq` is its place, given by the journal; `at` is UTC; `by` is who."""
+
+    seq: int
+    at: datetime
+    kind: str
+    rollout: str
+    host: str = ""
+    by: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
