@@ -29,10 +29,10 @@ class State(enum.StrEnum):
 # The drawing in docs/states.md is made from this table, and a test compares the two.
 TRANSITIONS: Mapping[State, tuple[State, ...]] = MappingProxyType(
     {
-        State.PLANNED: (State.PREFLIGHT, State.REFUSED),
-        State.PREFLIGHT: (State.DRAINED, State.UNDONE),
-        State.DRAINED: (State.ARMED, State.UNDONE),
-        State.ARMED: (State.REBOOTING, State.UNDONE),
+        State.PLANNED: (State.PREFLIGHT, State.REFUSED, State.UNDONE),
+        State.PREFLIGHT: (State.DRAINED, State.UNDONE, State.STUCK),
+        State.DRAINED: (State.ARMED, State.UNDONE, State.STUCK),
+        State.ARMED: (State.REBOOTING, State.UNDONE, State.STUCK),
         State.REBOOTING: (State.ON_TRIAL, State.REVERTING, State.STUCK),
         State.ON_TRIAL: (State.EXERCISED, State.REVERTING),
         State.EXERCISED: (State.SOAKING, State.REVERTING),
