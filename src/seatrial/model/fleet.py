@@ -10,7 +10,15 @@ import ipaddress
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -69,13 +77,17 @@ class Reach(Declared):
     ssh: Text | None = Field(default=None, description="a host name or alias, looked up in the ssh config")
     ssh_config: Text | None = Field(default=None, description="an ssh config file other than ~/.ssh/config")
     transport: Literal["asyncssh", "openssh"] = Field(
-        default="asyncssh", description="openssh for what asyncssh lacks: GSSAPI, FIDO keys, exotic configuration"
+        default="asyncssh",
+        description="openssh for what asyncssh lacks: GSSAPI, FIDO keys, exotic configuration",
     )
     local: bool | None = Field(default=None, description="this machine")
     netns: Text | None = Field(
-        default=None, description="a network namespace: a name of `ip netns`, or a path such as /proc/PID/ns/net"
+        default=None,
+        description="a network namespace: a name of `ip netns`, or a path such as /proc/PID/ns/net",
     )
-    userns: Text | None = Field(default=None, description="the user namespace to enter before netns: /proc/PID/ns/user")
+    userns: Text | None = Field(
+        default=None, description="the user namespace to enter before netns: /proc/PID/ns/user"
+    )
     simulated: bool | None = Field(default=None, description="a simulated place, for rehearsals")
 
     @model_validator(mode="after")
@@ -109,7 +121,8 @@ class Mover(Declared):
     driver: Literal["keepalived"] = "keepalived"
     address: Address = Field(description="the virtual address whose owner carries the traffic")
     yield_file: Text = Field(
-        default="/run/seatrial/yield", description="keepalived's track_file: a number above 0 gives the address up"
+        default="/run/seatrial/yield",
+        description="keepalived's track_file: a number above 0 gives the address up",
     )
 
 
@@ -152,7 +165,9 @@ class Flow(Declared):
 class CheckBase(Declared):
     """What every check has."""
 
-    stage: Name | None = Field(default=None, description="asked only for trials of this stage; absent: always")
+    stage: Name | None = Field(
+        default=None, description="asked only for trials of this stage; absent: always"
+    )
     source_vantage: Name = Field(alias="from", description="the vantage or host that asks")
     timeout: Duration = 10.0
 
@@ -215,19 +230,26 @@ class DmesgCheck(CheckBase):
 
 
 Check = Annotated[
-    PingCheck | TcpCheck | HttpCheck | DnsCheck | KernelCheck | UnitCheck | DmesgCheck, Field(discriminator="kind")
+    PingCheck | TcpCheck | HttpCheck | DnsCheck | KernelCheck | UnitCheck | DmesgCheck,
+    Field(discriminator="kind"),
 ]
 
 
 class Policy(Declared):
     """What a trial of a role must show, and how long it may take."""
 
-    guard: Duration = Field(default=600.0, ge=30, description="uptime of the candidate after which the host goes back")
+    guard: Duration = Field(
+        default=600.0, ge=30, description="uptime of the candidate after which the host goes back"
+    )
     reboot: Duration = Field(default=600.0, description="how long a reboot may take before a person is asked")
-    soak: Duration = Field(default=0.0, description="how long the flows must go on passing before the blessing")
+    soak: Duration = Field(
+        default=0.0, description="how long the flows must go on passing before the blessing"
+    )
     probes: int = Field(default=32, ge=8, le=1000, description="probes for each flow and round")
     rate: int = Field(default=200, ge=1, le=2000, description="probes a second from one vantage, at most")
-    max_loss: float = Field(default=0.0, ge=0, le=50, description="percent of a flow's probes that may be lost")
+    max_loss: float = Field(
+        default=0.0, ge=0, le=50, description="percent of a flow's probes that may be lost"
+    )
 
 
 class Fleet(Declared):
@@ -241,7 +263,9 @@ class Fleet(Declared):
     vantages: dict[Name, Reach] = Field(default_factory=dict)
     flows: dict[Name, Flow] = Field(default_factory=dict)
     checks: dict[Name, Check] = Field(default_factory=dict)
-    policies: dict[Name, Policy] = Field(default_factory=dict, description="by role; `default` is for all others")
+    policies: dict[Name, Policy] = Field(
+        default_factory=dict, description="by role; `default` is for all others"
+    )
 
     def stage(self, name: str) -> Stage:
         """The stage of that name. Raises KeyError."""

@@ -62,7 +62,9 @@ async def run(
     try:
         async with asyncio.timeout(timeout):
             # The streams end when the last holder of the pipe does, which may be a child left in the background.
-            await asyncio.gather(_feed(process.stdin, stdin), out.drink(process.stdout), err.drink(process.stderr))
+            await asyncio.gather(
+                _feed(process.stdin, stdin), out.drink(process.stdout), err.drink(process.stderr)
+            )
             status = await process.wait()
     except TimeoutError:
         status = None
