@@ -16,22 +16,20 @@ from typing import Any
 class Kind(enum.StrEnum):
     """What an Event is about. The data keys are listed beside each kind."""
 
-    ROLLOUT_STARTED = "rollout.started"  # candidate, good, fleet (the file's text), hosts: [..], why
+    ROLLOUT_STARTED = "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
     ROLLOUT_ABORTED = "rollout.aborted"  # why
     STAGE_APPROVED = "stage.approved"  # stage, why, ticket
     GATE_OPENED = "gate.opened"  # stage, because
-    ROLLOUT_ENDED = "rollout.ended"  # outcome: blessed|reverted|refused|aborted|stuck, because
+    ROLLOUT_ENDED = "rollout.ended"  # outcome: blessed|reverted|refused|undone|stuck|aborted, because
     CONTROLLER_TOOK = "controller.took"  # controller, pid, machine
     TRIAL_MOVED = "trial.moved"  # to, because, and the facts of that move (boot_id, entry, deadline ...)
     TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
     TRIAL_ACTED = "trial.acted"  # act, seconds
     TRIAL_FAILED = "trial.failed"  # act, problem, hint
-    RESULTS = "results"  # purpose: preflight|baseline|exercise|proof, results: [..], seconds
+    RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
-    GUARD_REPORTED = "guard.reported"  # what the guard on the host wrote: reverted, because, at uptime
-    KERNEL_VERDICT = "kernel.verdict"  # kernel, role, outcome, because
     NOTE = "note"  # text: a person's line
 
 

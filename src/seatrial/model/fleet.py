@@ -1,7 +1,8 @@
 """Fleet: what the operator declared, frozen. One definition gives the parser, the JSON schema and the reference.
 
 What is in: shapes, defaults and the checks that one entry can pass by itself. What is not: reading YAML, and the
-checks that need two entries (a flow that names an unknown vantage), which are the fleetfile room's.
+checks that need two entries (a flow that names an unknown vantage), which are the fleetfile room's. Descriptions
+are for the operator: editors show them, and the reference of keys is made of them.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+# A word ends up in the argv of ssh, ip or systemctl, where a leading dash would be read as an option.
+Word = Annotated[str, StringConstraints(pattern=r"^[^\s-]\S{0,499}$")]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST = 30 * 86400.0
 
 
 def parse_duration(value: object) -> float:
@@ -39,17 +44,28 @@ def parse_duration(value: object) -> float:
 
 
 def _address(value: object) -> str:
+    # ipaddress takes a whole number as well: 12345 would quietly become 0.0.48.57.
+    if not isinstance(value, str):
+        raise ValueError("an IPv4 or IPv6 address is wanted")
     try:
-        return str(ipaddress.ip_address(value))  # type: ignore[arg-type]
+        address = ipaddress.ip_address(value)
     except ValueError:
         raise ValueError("an IPv4 or IPv6 address is wanted") from None
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError("the address of one machine is wanted")
+    return str(address)
+
+
+def _wrong(key: str, what: str) -> PydanticCustomError:
+    """A mistake of the whole entry that is best shown at one of its keys."""
+    return PydanticCustomError("entry", "{what}", {"what": what, "key": key})
 
 
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    Field(ge=0),
-    WithJsonSchema({"type": ["string", "number"], "description": "seconds, or 90s, 10m, 1h30m"}),
+    Field(ge=0, le=_LONGEST),
+    WithJsonSchema({"type": ["string", "number"], "format": "duration such as 90s, 10m or 1h30m"}),
 ]
 Address = Annotated[str, BeforeValidator(_address), WithJsonSchema({"type": "string", "format": "ip"})]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -58,13 +74,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class Declared(BaseModel):
     """The settings that every part of a fleet file shares: frozen, strict, and no key that nobody knows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class Stage(Declared):
     """An ordered environment. The evidence of one stage opens the gate of the next."""
 
-    name: Name
+    name: Name = Field(description="what hosts, flows and checks call it; the order of the list is the order")
     gate: Literal["evidence", "approval"] = Field(
         default="evidence",
         description="what lets a rollout in: the evidence of the stage before it, or that and a person's approval",
@@ -74,53 +92,59 @@ class Stage(Declared):
 class Reach(Declared):
     """How a place is reached. Exactly one of ssh, local, netns and simulated."""
 
-    ssh: Text | None = Field(default=None, description="a host name or alias, looked up in the ssh config")
+    ssh: Word | None = Field(default=None, description="a host name or alias, looked up in the ssh config")
     ssh_config: Text | None = Field(default=None, description="an ssh config file other than ~/.ssh/config")
     transport: Literal["asyncssh", "openssh"] = Field(
         default="asyncssh",
         description="openssh for what asyncssh lacks: GSSAPI, FIDO keys, exotic configuration",
     )
-    local: bool | None = Field(default=None, description="this machine")
-    netns: Text | None = Field(
+    local: bool | None = Field(default=None, description="true: this machine")
+    netns: Word | None = Field(
         default=None,
         description="a network namespace: a name of `ip netns`, or a path such as /proc/PID/ns/net",
     )
-    userns: Text | None = Field(
+    userns: Word | None = Field(
         default=None, description="the user namespace to enter before netns: /proc/PID/ns/user"
     )
-    simulated: bool | None = Field(default=None, description="a simulated place, for rehearsals")
+    simulated: bool | None = Field(default=None, description="true: a simulated place, for rehearsals")
 
     @model_validator(mode="after")
     def _one_way(self) -> Reach:
         ways = [way for way in ("ssh", "local", "netns", "simulated") if getattr(self, way)]
-        if len(ways) != 1:
-            raise ValueError("exactly one of ssh, local, netns and simulated is wanted")
+        if not ways:
+            raise ValueError("one of ssh, local, netns and simulated is wanted")
+        if len(ways) > 1:
+            raise _wrong(
+                ways[1], f"only one of ssh, local, netns and simulated is wanted, and {ways[0]} is given"
+            )
         if self.ssh is None and (self.ssh_config or self.transport != "asyncssh"):
-            raise ValueError("ssh_config and transport go with ssh")
+            raise _wrong("ssh_config" if self.ssh_config else "transport", "goes with ssh only")
+        if self.netns is None and self.userns:
+            raise _wrong("userns", "goes with netns only")
         return self
 
 
 class Boot(Declared):
     """How the host chooses its kernel."""
 
-    method: Literal["grub"] = "grub"
+    method: Literal["grub"] = Field(default="grub", description="the boot loader")
 
 
 class Host(Declared):
     """One machine, with roles, a stage and the way to reach it."""
 
-    stage: Name
-    roles: tuple[Name, ...] = Field(min_length=1)
-    reach: Reach
-    boot: Boot = Boot()
+    stage: Name = Field(description="the stage whose evidence its trial belongs to")
+    roles: tuple[Name, ...] = Field(min_length=1, description="what it is; a rollout is started for a role")
+    reach: Reach = Field(description="how the controller gets there")
+    boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
 
 
 class Mover(Declared):
     """How traffic is moved between the hosts of a group (VRRP by keepalived, told through a tracked file)."""
 
-    driver: Literal["keepalived"] = "keepalived"
+    driver: Literal["keepalived"] = Field(default="keepalived", description="what moves it")
     address: Address = Field(description="the virtual address whose owner carries the traffic")
-    yield_file: Text = Field(
+    yield_file: Annotated[str, StringConstraints(pattern=r"^/\S{1,499}$")] = Field(
         default="/run/seatrial/yield",
         description="keepalived's track_file: a number above 0 gives the address up",
     )
@@ -129,8 +153,8 @@ class Mover(Declared):
 class Group(Declared):
     """Peers that must not be on trial together, and how traffic is moved between them."""
 
-    hosts: tuple[Name, ...] = Field(min_length=2)
-    mover: Mover
+    hosts: tuple[Name, ...] = Field(min_length=2, description="the peers, of one stage")
+    mover: Mover = Field(description="how traffic moves from one to the other")
 
 
 class Flow(Declared):
@@ -141,24 +165,28 @@ class Flow(Declared):
     that the probes cross on the way out (lan, wan, a switch): they are what a failure can be blamed on.
     """
 
-    stage: Name
-    source_vantage: Name = Field(alias="from")
-    to: Name
+    stage: Name = Field(description="the stage that promises it")
+    source_vantage: Name = Field(alias="from", description="the vantage or host that sends the probes")
+    to: Name = Field(description="the vantage or host where they must arrive")
     address: Address = Field(description="where the probes are sent to")
-    protocol: Literal["tcp", "udp", "icmp"]
+    protocol: Literal["tcp", "udp", "icmp"] = Field(description="what the probes are")
     port: Port | None = Field(default=None, description="where the beacon listens; needed for tcp and udp")
     size: int = Field(default=64, ge=32, le=9000, description="bytes of the whole IP packet")
     df: bool = Field(default=False, description="send with DF, so that a path that takes less loses it")
-    by: Name
-    source: Address | None = None
-    over: tuple[Name, ...] = ()
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    by: Name = Field(description="the host or group whose kernel carries it")
+    source: Address | None = Field(
+        default=None, description="the translated address that the far end must see; absent: the sender's own"
+    )
+    over: tuple[Name, ...] = Field(
+        default=(), description="further elements on the way that can be blamed: lan, wan, a switch"
+    )
 
     @model_validator(mode="after")
     def _port_with_protocol(self) -> Flow:
         if (self.protocol == "icmp") != (self.port is None):
-            raise ValueError("tcp and udp need a port, icmp has none")
+            raise _wrong("port", "tcp and udp need a port, icmp has none")
+        if self.source_vantage == self.to:
+            raise _wrong("to", "the flow ends where it begins")
         return self
 
 
@@ -169,44 +197,44 @@ class CheckBase(Declared):
         default=None, description="asked only for trials of this stage; absent: always"
     )
     source_vantage: Name = Field(alias="from", description="the vantage or host that asks")
-    timeout: Duration = 10.0
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    timeout: Duration = Field(default=10.0, description="after which there is no answer")
 
 
 class PingCheck(CheckBase):
     """Echo requests and their loss."""
 
     kind: Literal["ping"]
-    address: Address
-    count: int = Field(default=3, ge=1, le=100)
-    max_loss: float = Field(default=0.0, ge=0, le=100, description="percent")
+    address: Address = Field(description="who must answer")
+    count: int = Field(default=3, ge=1, le=100, description="echo requests to send")
+    max_loss: float = Field(default=0.0, ge=0, le=100, description="percent that may be lost")
 
 
 class TcpCheck(CheckBase):
     """A TCP connection is accepted."""
 
     kind: Literal["tcp"]
-    address: Text
-    port: Port
+    address: Word = Field(description="a host name or an address")
+    port: Port = Field(description="the port that must accept")
 
 
 class HttpCheck(CheckBase):
     """An HTTP(S) answer with the status that is wanted."""
 
     kind: Literal["http"]
-    url: Text
-    status: int = Field(default=200, ge=100, le=599)
-    contains: Text | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S{1,490}$")] = Field(
+        description="an http or https address"
+    )
+    status: int = Field(default=200, ge=100, le=599, description="the status that is wanted")
+    contains: Text | None = Field(default=None, description="text that must be in the answer")
 
 
 class DnsCheck(CheckBase):
     """A name has an address according to one server."""
 
     kind: Literal["dns"]
-    server: Address
-    query: Text = Field(alias="name")
-    type: Literal["A", "AAAA", "SOA", "NS", "MX", "TXT"] = "A"
+    server: Address = Field(description="the server that is asked")
+    query: Word = Field(alias="name", description="the name that is asked for")
+    type: Literal["A", "AAAA", "SOA", "NS", "MX", "TXT"] = Field(default="A", description="the record type")
     expect: Text | None = Field(default=None, description="a record that must be among the answers")
 
 
@@ -220,7 +248,7 @@ class UnitCheck(CheckBase):
     """A systemd unit is active."""
 
     kind: Literal["unit"]
-    unit: Text
+    unit: Word = Field(description="its full name, such as ssh.service")
 
 
 class DmesgCheck(CheckBase):
@@ -255,14 +283,16 @@ class Policy(Declared):
 class Fleet(Declared):
     """Everything the operator declared."""
 
-    version: Literal[1]
-    name: Name
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    hosts: dict[Name, Host] = Field(min_length=1)
-    groups: dict[Name, Group] = Field(default_factory=dict)
-    vantages: dict[Name, Reach] = Field(default_factory=dict)
-    flows: dict[Name, Flow] = Field(default_factory=dict)
-    checks: dict[Name, Check] = Field(default_factory=dict)
+    version: Literal[1] = Field(description="of this format")
+    name: Name = Field(description="of the fleet, for journals and reports")
+    stages: tuple[Stage, ...] = Field(min_length=1, description="in the order in which a rollout visits them")
+    hosts: dict[Name, Host] = Field(min_length=1, description="by name")
+    groups: dict[Name, Group] = Field(default_factory=dict, description="by name")
+    vantages: dict[Name, Reach] = Field(
+        default_factory=dict, description="by name: further places that probes are sent from or arrive at"
+    )
+    flows: dict[Name, Flow] = Field(default_factory=dict, description="by name")
+    checks: dict[Name, Check] = Field(default_factory=dict, description="by name")
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )

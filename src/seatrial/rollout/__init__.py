@@ -1,0 +1,1 @@
+"""Rollouts, decided purely: Events fold into state, and state with facts gives the next Action."""

@@ -1,0 +1,297 @@
+"""The one door to the database. What is in: appending and reading Events, numbering rollouts, leases.
+
+What is not: what an Event means. SQLite is the default, in a file of its own under the user's state directory;
+Postgres is a URL away. An Event is committed before `append` returns, so that whatever is done after it can be
+found again by a controller that takes over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from seatrial.clock import Clock, SystemClock
+from seatrial.errors import CouldNotAct, InputError, Refused
+from seatrial.model.event import Event, Kind
+
+_METADATA = sa.MetaData()
+_EVENTS = sa.Table(
+    "events",
+    _METADATA,
+    sa.Column(
+        "seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False, index=True),
+    sa.Column("rollout", sa.String(64), nullable=False, index=True),
+    sa.Column("host", sa.String(64), nullable=False),
+    sa.Column("by", sa.String(200), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+_ROLLOUTS = sa.Table(
+    "rollouts",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+)
+_LEASES = sa.Table(
+    "leases",
+    _METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("holder", sa.String(64), nullable=False),
+    sa.Column("machine", sa.String(200), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started", sa.String(64), nullable=False),
+    sa.Column("beat", sa.String(32), nullable=False),
+)
+
+LEASE_SECONDS = 30.0
+
+
+def default_url() -> str:
+    """Where the journal is when nobody says otherwise: $SEATRIAL_DATABASE, else a file in the user's state directory."""
+    if url := os.environ.get("SEATRIAL_DATABASE"):
+        return url
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "seatrial"
+    return f"sqlite:///{state / 'journal.db'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lease. `started` tells a process from a later one with the same pid on the same machine."""
+
+    holder: str
+    machine: str
+    pid: int
+    started: str
+
+    @classmethod
+    def here(cls) -> Holder:
+        """This process."""
+        started = _process_started(os.getpid())
+        machine = f"{socket.gethostname()} {_machine_boot()}"
+        return cls(holder=f"{os.getpid()}.{started}", machine=machine, pid=os.getpid(), started=started)
+
+    def is_gone(self) -> bool:
+        """Whether the holder ran on this machine and has ended; False when that cannot be said."""
+        here = Holder.here()
+        return self.machine == here.machine and _process_started(self.pid) != self.started
+
+
+class Journal:
+    """Events in the order in which they happened."""
+
+    def __init__(
+        self, url: str, *, clock: Clock | None = None, after_append: Callable[[Event], None] | None = None
+    ) -> None:
+        """Open the database at `url` and make its tables. Raises InputError or CouldNotAct.
+
+        `after_append` is called with each Event once it is committed: rehearsals kill their controller there.
+        """
+        self._clock = clock or SystemClock()
+        self._after_append = after_append
+        self.url = url
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError:
+            raise InputError(
+                "the database URL cannot be read",
+                hint="sqlite:////path/journal.db or postgresql+psycopg://user@host/db",
+            ) from None
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._engine = sa.create_engine(url, pool_pre_ping=True)
+            if parsed.get_backend_name() == "sqlite":
+                sa.event.listen(self._engine, "connect", _settle_sqlite)
+            _METADATA.create_all(self._engine)
+        except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
+            raise CouldNotAct(
+                f"the journal cannot be opened at {parsed.render_as_string(hide_password=True)}: {_short(error)}",
+                hint="is there room on the disk, may this user write there, does the database answer?",
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def append(
+        self, kind: Kind, *, rollout: str, host: str = "", by: str = "", data: Mapping[str, Any] | None = None
+    ) -> Event:
+        """Commit one Event and return it with its place. Raises CouldNotAct when the database will not take it."""
+        at = self._clock.now()
+        row = {
+            "at": _stamp(at),
+            "kind": str(kind),
+            "rollout": rollout,
+            "host": host,
+            "by": by,
+            "data": json.dumps(data or {}, ensure_ascii=False, separators=(",", ":")),
+        }
+        try:
+            with self._engine.begin() as connection:
+                seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
+        except sa.exc.SQLAlchemyError as error:
+            raise CouldNotAct(
+                f"the journal took no event: {_short(error)}",
+                hint="nothing goes on without the journal: make room or bring the database back, then seatrial rollout resume",
+            ) from error
+        event = Event(
+            seq=seq, at=at, kind=str(kind), rollout=rollout, host=host, by=by, data=dict(data or {})
+        )
+        if self._after_append is not None:
+            self._after_append(event)
+        return event
+
+    def read(self, rollout: str | None = None, *, after: int = 0, kinds: Sequence[Kind] = ()) -> list[Event]:
+        """The Events of one rollout (or of all) behind place `after`, oldest first."""
+        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq)
+        if rollout is not None:
+            query = query.where(_EVENTS.c.rollout == rollout)
+        if kinds:
+            query = query.where(_EVENTS.c.kind.in_([str(kind) for kind in kinds]))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            Event(
+                seq=row["seq"],
+                at=datetime.fromisoformat(row["at"]),
+                kind=row["kind"],
+                rollout=row["rollout"],
+                host=row["host"],
+                by=row["by"],
+                data=json.loads(row["data"]),
+            )
+            for row in rows
+        ]
+
+    def rollouts(self) -> list[str]:
+        """Names of all rollouts, oldest first."""
+        with self._engine.connect() as connection:
+            numbers = (
+                connection.execute(sa.select(_ROLLOUTS.c.number).order_by(_ROLLOUTS.c.number)).scalars().all()
+            )
+        return [f"r{number}" for number in numbers]
+
+    def new_rollout(self) -> str:
+        """A name that no rollout has had: r1, r2, ..."""
+        with self._engine.begin() as connection:
+            insert = _ROLLOUTS.insert().values(at=_stamp(self._clock.now())).returning(_ROLLOUTS.c.number)
+            return f"r{connection.execute(insert).scalar_one()}"
+
+    def take_lease(self, name: str, me: Holder) -> None:
+        """Become the one controller of `name`. Raises Refused while another one lives.
+
+        A holder on this machine whose process has ended is replaced at once; one elsewhere when it has been silent
+        for LEASE_SECONDS, by the clock of this controller.
+        """
+        now = SystemClock().now()  # a lease is about real processes, also when a rehearsal's clock runs fast
+        mine = {
+            "machine": me.machine,
+            "pid": me.pid,
+            "started": me.started,
+            "holder": me.holder,
+            "beat": _stamp(now),
+        }
+        with self._engine.begin() as connection:
+            row = (
+                connection.execute(sa.select(_LEASES).where(_LEASES.c.name == name)).mappings().one_or_none()
+            )
+            if row is None:
+                try:
+                    connection.execute(_LEASES.insert().values(name=name, **mine))
+                except sa.exc.IntegrityError:
+                    raise _held(name, "another controller that came first") from None
+                return
+            holder = Holder(
+                holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"]
+            )
+            silent = now - datetime.fromisoformat(row["beat"])
+            if (
+                holder.holder != me.holder
+                and not holder.is_gone()
+                and silent < timedelta(seconds=LEASE_SECONDS)
+            ):
+                raise _held(name, f"process {holder.pid} on {holder.machine.split()[0]}")
+            # Comparing the beat makes this an atomic exchange: of two that saw the same stale row one wins.
+            changed = connection.execute(
+                _LEASES.update().where(_LEASES.c.name == name, _LEASES.c.beat == row["beat"]).values(**mine)
+            )
+            if changed.rowcount != 1:
+                raise _held(name, "another controller that came first")
+
+    def keep_lease(self, name: str, me: Holder) -> bool:
+        """Say that this controller lives. False when somebody else has the lease now."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                _LEASES.update()
+                .where(_LEASES.c.name == name, _LEASES.c.holder == me.holder)
+                .values(beat=_stamp(SystemClock().now()))
+            )
+        return changed.rowcount == 1
+
+    def drop_lease(self, name: str, me: Holder) -> None:
+        """Let another controller go on."""
+        with self._engine.begin() as connection:
+            connection.execute(_LEASES.delete().where(_LEASES.c.name == name, _LEASES.c.holder == me.holder))
+
+    def lease_holder(self, name: str) -> Holder | None:
+        """Who controls `name` now, None when nobody alive does."""
+        with self._engine.connect() as connection:
+            row = (
+                connection.execute(sa.select(_LEASES).where(_LEASES.c.name == name)).mappings().one_or_none()
+            )
+        if row is None:
+            return None
+        holder = Holder(holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"])
+        silent = SystemClock().now() - datetime.fromisoformat(row["beat"])
+        return None if holder.is_gone() or silent >= timedelta(seconds=LEASE_SECONDS) else holder
+
+
+def _held(name: str, who: str) -> Refused:
+    return Refused(
+        f"rollout {name} has a controller already: {who}",
+        hint=f"watch it with: seatrial rollout status {name}; it may be taken over when that process has ended",
+    )
+
+
+def _settle_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: an event that was followed by an act must be there after a power cut.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _short(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+
+
+def _machine_boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _process_started(pid: int) -> str:
+    """Clock ticks since boot at which `pid` started, "" when there is no such process (a zombie is none)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
