@@ -86,8 +86,13 @@ def fold(events: Iterable[Event], *, rollout: str) -> RolloutState:
     """The state after `events`, which are those of one rollout, oldest first."""
     state = RolloutState(id=rollout)
     for event in events:
-        state = replace(_apply(state, event), last=event.seq)
+        state = advance(state, event)
     return state
+
+
+def advance(state: RolloutState, event: Event) -> RolloutState:
+    """The state after one more Event."""
+    return replace(_apply(state, event), last=event.seq)
 
 
 def _apply(state: RolloutState, event: Event) -> RolloutState:

@@ -1,0 +1,184 @@
+"""What a person asks of rollouts: start, go on, approve, pause, abort. Each wish is an Event; one controller carries it out.
+
+What is in: the checks before a rollout may start, the lease that keeps a second controller away, and the running of
+the durable loop under it. What is not: what the rollout then does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from seatrial.clock import SystemClock
+from seatrial.errors import CouldNotAct, InputError, Refused
+from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
+from seatrial.kernels.remembered import remembered
+from seatrial.model.event import Event, Kind
+from seatrial.model.fleet import Fleet
+from seatrial.perform.world import World
+from seatrial.rollout.fold import RolloutState, fold
+
+
+def state_of(journal: Journal, rollout: str) -> RolloutState:
+    """Where a rollout stands. Raises InputError when there is none of that name."""
+    events = journal.read(rollout)
+    if not events:
+        known = ", ".join(journal.rollouts()[-5:])
+        raise InputError(
+            f"there is no rollout {rollout!r}",
+            hint=f"the latest are: {known}" if known else "start one with: seatrial rollout start KERNEL",
+        )
+    return fold(events, rollout=rollout)
+
+
+def start(
+    journal: Journal,
+    fleet: Fleet,
+    *,
+    fleet_text: str,
+    candidate: str,
+    hosts: tuple[str, ...],
+    by: str,
+    why: str,
+    override: str = "",
+) -> str:
+    """Write down that a rollout begins and return its name. Raises Refused; then nothing was changed.
+
+    `override` is a person's reason for taking a kernel that is remembered as bad.
+    """
+    me = Holder.here()
+    journal.take_lease("start", me)
+    try:
+        _refuse_twice(journal, hosts)
+        _refuse_known_bad(journal, fleet, candidate, hosts, override)
+        rollout = journal.new_rollout()
+        journal.append(
+            Kind.ROLLOUT_STARTED,
+            rollout=rollout,
+            by=by,
+            data={
+                "candidate": candidate,
+                "hosts": list(hosts),
+                "roles": {host: list(fleet.hosts[host].roles) for host in hosts},
+                "fleet": fleet_text,
+                "why": why,
+                "override": override,
+            },
+        )
+        return rollout
+    finally:
+        journal.drop_lease("start", me)
+
+
+def _refuse_twice(journal: Journal, hosts: tuple[str, ...]) -> None:
+    for rollout in journal.rollouts():
+        state = fold(journal.read(rollout), rollout=rollout)
+        shared = sorted(set(hosts) & set(state.trials))
+        if state.started and not state.ended and shared:
+            raise Refused(
+                f"{', '.join(shared)} {'is' if len(shared) == 1 else 'are'} in rollout {rollout}, which is not over",
+                hint=f"go on with it: seatrial rollout resume {rollout}; or end it: seatrial rollout abort {rollout} --why ...",
+            )
+
+
+def _refuse_known_bad(
+    journal: Journal, fleet: Fleet, candidate: str, hosts: tuple[str, ...], override: str
+) -> None:
+    verdicts = remembered(journal.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
+    for host in hosts:
+        for role in fleet.hosts[host].roles:
+            verdict = verdicts.get((candidate, role))
+            if verdict is not None and not verdict.good and not override:
+                raise Refused(
+                    f"{candidate} is remembered as bad for role {role} (rollout {verdict.rollout}, {verdict.host}): {verdict.because}",
+                    hint=f"read it: seatrial report {verdict.rollout}; try again all the same: --override 'why'",
+                )
+
+
+async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
+    """Be the controller of a rollout until it is over, and return how it ended.
+
+    Raises Refused while another controller lives, and CouldNotAct when this one loses its lease. Cancelling it stops
+    between two steps; the rollout goes on where it was when somebody runs it again.
+    """
+    from seatrial.engine import durable
+    from seatrial.engine.turns import Turns
+
+    state_of(journal, rollout)
+    me = Holder.here()
+    journal.take_lease(rollout, me)
+    try:
+        if state_of(journal, rollout).ended:
+            return state_of(journal, rollout)
+        journal.append(
+            Kind.CONTROLLER_TOOK,
+            rollout=rollout,
+            by="seatrial",
+            data={"pid": me.pid, "machine": me.machine.split()[0]},
+        )
+        working = asyncio.create_task(
+            durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
+        )
+        beating = asyncio.create_task(_beat(journal, rollout, me))
+        try:
+            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+            if beating.done():
+                beating.result()
+            await working
+        finally:
+            for task in (working, beating):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+        return state_of(journal, rollout)
+    finally:
+        journal.drop_lease(rollout, me)
+
+
+async def _beat(journal: Journal, rollout: str, me: Holder) -> None:
+    while journal.keep_lease(rollout, me):
+        # Real seconds, also where a rehearsal's clock runs fast: the lease is between processes.
+        await SystemClock().sleep(LEASE_SECONDS / 6)
+    raise CouldNotAct(
+        f"another controller has taken rollout {rollout} over",
+        hint=f"watch it with: seatrial rollout status {rollout}",
+    )
+
+
+def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
+    """A person lets the rollout into a stage. Raises InputError or Refused."""
+    state = _open(journal, rollout)
+    if stage in state.approved:
+        raise Refused(
+            f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"
+        )
+    return journal.append(
+        Kind.STAGE_APPROVED, rollout=rollout, by=by, data={"stage": stage, "why": why, "ticket": ticket}
+    )
+
+
+def pause(journal: Journal, rollout: str, *, by: str, why: str) -> Event:
+    """No further trial begins. Raises InputError or Refused."""
+    if _open(journal, rollout).is_paused:
+        raise Refused(f"{rollout} is paused already", hint=f"go on with: seatrial rollout resume {rollout}")
+    return journal.append(Kind.ROLLOUT_PAUSED, rollout=rollout, by=by, data={"why": why})
+
+
+def resume(journal: Journal, rollout: str, *, by: str, why: str) -> None:
+    """Take a pause back; a rollout that is not paused is left as it is. Raises InputError or Refused."""
+    if _open(journal, rollout).is_paused:
+        journal.append(Kind.ROLLOUT_RESUMED, rollout=rollout, by=by, data={"why": why})
+
+
+def abort(journal: Journal, rollout: str, *, by: str, why: str) -> Event:
+    """What is on trial goes back, and nothing else begins. Raises InputError or Refused."""
+    if _open(journal, rollout).is_aborted:
+        raise Refused(f"{rollout} is aborted already", hint=f"seatrial rollout status {rollout}")
+    return journal.append(Kind.ROLLOUT_ABORTED, rollout=rollout, by=by, data={"why": why})
+
+
+def _open(journal: Journal, rollout: str) -> RolloutState:
+    state = state_of(journal, rollout)
+    if state.ended:
+        raise Refused(f"{rollout} is over: {state.outcome}", hint=f"read it: seatrial report {rollout}")
+    return state

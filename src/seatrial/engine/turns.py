@@ -1,0 +1,121 @@
+"""Turns: one look, one decision, one act, written down. What is in: the order of those. What is not: the durable loop.
+
+A turn keeps nothing in its head. It folds the journal, looks at the world, asks the pure rules and does one thing;
+a turn that is cut off anywhere is followed by another one that looks again. The intent is in the journal before the
+act, what came of it after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from seatrial.errors import SeatrialError
+from seatrial.journal.store import Journal
+from seatrial.model.event import Kind
+from seatrial.perform.acts import Report, perform
+from seatrial.perform.look import carriers, look
+from seatrial.perform.world import World
+from seatrial.rollout.course import End, Hold, OpenGate, StartTrial, next_step
+from seatrial.rollout.decide import POLL, Do, Move, Terms, Wait, decide
+from seatrial.rollout.fold import RolloutState, TrialState, advance
+
+
+class Turns:
+    """Turns of one rollout."""
+
+    def __init__(self, world: World, journal: Journal, rollout: str) -> None:
+        self.world = world
+        self.journal = journal
+        self.rollout = rollout
+        self._state = RolloutState(id=rollout)
+
+    def state(self) -> RolloutState:
+        """Where the rollout stands, by the journal; only what came since the last reading is read."""
+        for event in self.journal.read(self.rollout, after=self._state.last):
+            self._state = advance(self._state, event)
+        return self._state
+
+    async def rollout_turn(self) -> Mapping[str, Any]:
+        """One turn of the rollout: {"trial": host} to start or go on with, {"over": true}, or {} to ask again."""
+        state = self.state()
+        if state.ended:
+            return {"over": True}
+        step = next_step(state, self.world.fleet, await carriers(self.world))
+        match step:
+            case StartTrial():
+                return {"trial": step.host}
+            case OpenGate():
+                self._append(Kind.GATE_OPENED, data={"stage": step.stage, "because": step.because})
+            case End():
+                self._append(Kind.ROLLOUT_ENDED, data={"outcome": step.outcome, "because": step.because})
+            case Hold():
+                await self.world.clock.sleep(POLL)
+        return {}
+
+    async def trial_turn(self, host: str) -> bool:
+        """One turn of a trial; True when it is over."""
+        state = self.state()
+        trial = state.trials[host]
+        if trial.over:
+            return True
+        terms = self._terms(state, host)
+        action = decide(trial, await look(self.world, host), terms)
+        match action:
+            case Wait():
+                await self.world.clock.sleep(action.seconds)
+            case Move():
+                data = {
+                    "to": str(action.to),
+                    "because": action.because,
+                    "hint": action.hint,
+                    "facts": dict(action.facts),
+                }
+                self._append(Kind.TRIAL_MOVED, host=host, data=data)
+            case Do():
+                await self._do(action, trial, terms)
+        return False
+
+    async def _do(self, action: Do, trial: TrialState, terms: Terms) -> None:
+        began = self.world.clock.now()
+        self._append(
+            Kind.TRIAL_INTENT, host=terms.host, data={"act": str(action.act), "facts": dict(action.facts)}
+        )
+        try:
+            report = await perform(self.world, action.act, trial, terms)
+        except SeatrialError as error:
+            report = Report(problem=error.message, hint=error.hint)
+        for kind, data in report.events:
+            self._append(kind, host=terms.host, data=data)
+        seconds = round((self.world.clock.now() - began).total_seconds(), 3)
+        if report.problem:
+            data = {
+                "act": str(action.act),
+                "problem": report.problem,
+                "hint": report.hint,
+                "seconds": seconds,
+            }
+            self._append(Kind.TRIAL_FAILED, host=terms.host, data=data)
+            # A try that did not work is not repeated at once: what stood in its way may need a moment.
+            await self.world.clock.sleep(POLL)
+        else:
+            self._append(Kind.TRIAL_ACTED, host=terms.host, data={"act": str(action.act), "seconds": seconds})
+
+    def _terms(self, state: RolloutState, host: str) -> Terms:
+        fleet = self.world.fleet
+        return Terms(
+            trial=f"{self.rollout}.{host}",
+            host=host,
+            candidate=state.candidate,
+            policy=fleet.policy_of(host),
+            peers=fleet.peers_of(host),
+            abort=state.abort,
+            is_aborted=state.is_aborted,
+        )
+
+    def _append(self, kind: Kind, *, host: str = "", data: Mapping[str, Any]) -> None:
+        # What is written must be JSON and nothing else; values of the model come as plain mappings.
+        plain = json.loads(json.dumps(data, default=asdict))
+        self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain)
