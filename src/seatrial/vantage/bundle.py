@@ -107,7 +107,7 @@ def _ask(index: int, command: Command) -> str:
     if not command.root:
         return f"{feed}{bounded}{source} & {ended}"
     asked = f"{feed}$st_u {bounded}{source} & {ended}"
-    return f"if [ \"$st_u\" = no ]; then printf %s \"$st_m\" >&2; st_f {index} 1 refused; else {asked}; fi"
+    return f'if [ "$st_u" = no ]; then printf %s "$st_m" >&2; st_f {index} 1 refused; else {asked}; fi'
 
 
 def _seconds(value: float) -> str:
@@ -304,7 +304,9 @@ def _frame(words: Sequence[str]) -> tuple[int | None, str]:
         return None, "broken"
 
 
-def _ending(command: Command, status: int | None, why: str, stderr: str, seconds: float | None) -> Ending | None:
+def _ending(
+    command: Command, status: int | None, why: str, stderr: str, seconds: float | None
+) -> Ending | None:
     program = command.argv[0]
     if status is None or why not in ("ran", "absent", "timeless", "refused"):
         return Ending(trouble=Trouble.BROKEN, problem="the far side sent a frame that makes no sense")
