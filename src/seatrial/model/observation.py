@@ -54,7 +54,10 @@ class FlowCount:
     """How a round of probes of one flow went, in packets: what the near end, the carrier and the far end saw.
 
     `arrived` is None when the beacon could not be asked; `carried` is None when the carrier could not be asked.
-    `sources` counts the source addresses that the far end saw; `answered` is how many answers came back.
+    `sources` counts the source addresses that the far end saw; `answered` is how many answers came back. `asked` is
+    how many were to be sent: `errors` counts by errno name what the near end's own kernel refused or was told.
+    `connected` is how many TCP connections the near end saw made. `problem` says in a sentence what could not be
+    found out, with `hint`; `size` is the largest packet really made, in bytes, 0 when that is not known.
     """
 
     flow: str
@@ -66,3 +69,8 @@ class FlowCount:
     sender: str = ""
     problem: str = ""
     rtt_ms: tuple[float, ...] = ()
+    asked: int = 0
+    connected: int = 0
+    size: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    hint: str = ""

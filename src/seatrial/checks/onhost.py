@@ -1,0 +1,18 @@
+"""The scripts that checks send to a vantage on stdin, as bytes. What is not in: running them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+_SHARED = re.compile(r"^from seatrial\.onhost\.wire import \([^)]*\)\n", re.MULTILINE)
+
+
+@cache
+def script(name: str) -> bytes:
+    """One self-contained script: where it imports what both ends share, the text itself is put."""
+    folder = resources.files("seatrial") / "onhost"
+    text = (folder / f"{name}.py").read_text(encoding="utf-8")
+    wire = (folder / "wire.py").read_text(encoding="utf-8")
+    return _SHARED.sub(lambda _: wire, text).encode()
