@@ -1,0 +1,1 @@
+"""The verbs. A verb is one call into a room below; what is here is words in, words out, and exit codes."""

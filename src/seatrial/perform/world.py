@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seatrial.clock import Clock
-from seatrial.model.command import Command, Output, Trouble, Vantage
+from seatrial.clock import Clock, SystemClock
+from seatrial.model.command import Bundle, Command, Output, Vantage
 from seatrial.model.fleet import Fleet
+from seatrial.vantage.open import ask, open_vantage
+from seatrial.vantage.pool import Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,30 +19,31 @@ class World:
     fleet: Fleet
     places: Mapping[str, Vantage]
     clock: Clock
+    pool: Pool | None = None
 
     async def ask(self, place: str, *commands: Command) -> list[Output]:
-        """Run Commands on one place; a time limit beyond all of theirs keeps a dead one from holding anybody up."""
-        limit = sum(command.timeout for command in commands) + 60
-        try:
-            async with asyncio.timeout(limit):
-                return await self.places[place].run(commands)
-        except TimeoutError:
-            return [
-                Output(
-                    command=command,
-                    status=None,
-                    trouble=Trouble.TIMEOUT,
-                    problem=f"{place} did not answer in {limit:.0f} s",
-                )
-                for command in commands
-            ]
+        """Run Commands on one place, in one exec."""
+        return await self.places[place].run(commands)
 
     async def ask_all(self, questions: Mapping[str, Sequence[Command]]) -> dict[str, list[Output]]:
         """Run Commands on many places at once; one that is slow or dead delays only its own answer."""
-        places = [place for place, commands in questions.items() if commands]
-        answers = await asyncio.gather(*(self.ask(place, *questions[place]) for place in places))
-        return dict(zip(places, answers, strict=True))
+        bundles = [Bundle(vantage=place, commands=tuple(some)) for place, some in questions.items() if some]
+        return await ask(self.places, bundles)
 
     async def close(self) -> None:
         """Drop all connections."""
-        await asyncio.gather(*(place.close() for place in self.places.values()), return_exceptions=True)
+        for place in self.places.values():
+            await place.close()
+        if self.pool is not None:
+            await self.pool.close()
+
+
+def open_world(fleet: Fleet) -> World:
+    """The declared fleet, each place by its own way; nothing is connected yet.
+
+    Raises InputError for a fleet with simulated places, which only a rehearsal has.
+    """
+    pool = Pool()
+    reaches = {**fleet.vantages, **{name: host.reach for name, host in fleet.hosts.items()}}
+    places = {name: open_vantage(name, reach, pool) for name, reach in reaches.items()}
+    return World(fleet=fleet, places=places, clock=SystemClock(), pool=pool)

@@ -1,0 +1,1 @@
+"""What the journal tells people: lines as they happen, and a report afterwards. Pure."""

@@ -1,0 +1,73 @@
+"""The command line's front door: which verb is where, how an error looks, and which exit code it has.
+
+Verbs are loaded when they are called, so that `--help` answers at once. What is not in: any verb.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cyclopts import App
+
+from seatrial import __version__
+from seatrial.errors import Interrupted, SeatrialError
+
+app = App(
+    name="seatrial",
+    version=__version__,
+    help="A kernel is on trial until the traffic that depends on it has been carried by it and measured.",
+    help_epilogue="Exit codes: 0 as wished, 1 looked and found wrong, 2 the input is wrong, 3 could not find out, "
+    "4 could not act, 130 interrupted.",
+)
+rollout = App(name="rollout", help="Take a kernel through the stages: the main job.")
+lab = App(name="lab", help="A platform of real kernels on this machine.")
+
+app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
+app.command("seatrial.cli.plan:plan", name="plan", help="Waves, gates and refusals, without touching anything.")
+app.command(rollout)
+app.command("seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal.")
+app.command("seatrial.cli.report:kernels", name="kernels", help="Verdicts remembered: which kernel is bad for which role.")
+app.command(lab)
+app.command("seatrial.cli.demo:demo", name="demo", help="A whole story: the outage of 2021, on real kernels here.")
+app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
+
+rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")
+rollout.command("seatrial.cli.rollout:status", name="status", help="Where a rollout stands.")
+rollout.command("seatrial.cli.rollout:approve", name="approve", help="Let a rollout into a stage.")
+rollout.command("seatrial.cli.rollout:pause", name="pause", help="Begin no further trial.")
+rollout.command("seatrial.cli.rollout:resume", name="resume", help="Take a pause back, or go on after a dead controller.")
+rollout.command("seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else.")
+
+lab.command("seatrial.cli.lab:up", name="up", help="Start the platform.")
+lab.command("seatrial.cli.lab:down", name="down", help="End it and leave nothing behind.")
+lab.command("seatrial.cli.lab:status", name="status", help="What runs, and where a boot's time went.")
+lab.command("seatrial.cli.lab:ssh", name="ssh", help="A shell on one of its hosts.")
+lab.command("seatrial.cli.lab:run", name="run", help="Run one command on a host or an endpoint.")
+
+
+def run() -> None:
+    """Run the command line and exit as cli.md says."""
+    wants_json = "--json" in sys.argv
+    try:
+        code = app(result_action="return_value")
+    except SeatrialError as error:
+        _show(error, wants_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        sys.exit(Interrupted.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; that is no failure of ours, and Python must not complain at exit.
+        sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: SeatrialError, wants_json: bool) -> None:
+    if wants_json:
+        import json
+
+        document = {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        print(json.dumps(document), file=sys.stdout)
+        return
+    print(f"seatrial: {error.message}\n  hint: {error.hint}   (exit {error.exit_code})", file=sys.stderr)

@@ -1,0 +1,91 @@
+"""A round of questions to the platform: the flows from all their vantages at once, and the checks of a stage beside them.
+
+What is in: who is asked when. What is not: the Commands (checks room), what the answers mean (checks and diagnose).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from seatrial.checks import flows as flow_checks
+from seatrial.checks import registry
+from seatrial.clock import monotonic
+from seatrial.diagnose.explain import Explanation, explain
+from seatrial.model.command import Bundle, Command, Output
+from seatrial.model.observation import FlowCount
+from seatrial.model.result import Outcome, Result, worst
+from seatrial.perform.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What one round has shown. `seconds` is real time; `explanation` is None where nothing failed."""
+
+    results: tuple[Result, ...]
+    counts: tuple[FlowCount, ...]
+    explanation: Explanation | None
+    seconds: float
+
+    @property
+    def outcome(self) -> Outcome:
+        """What all of it comes to."""
+        return worst(result.outcome for result in self.results)
+
+    @property
+    def carried(self) -> tuple[int, int]:
+        """How many probes the hosts asked for show that they carried, and how many were sent."""
+        carried = sum(min(one.sent, sum(n or 0 for n in one.carried.values())) for one in self.counts)
+        return carried, sum(one.sent for one in self.counts)
+
+
+async def probe(
+    world: World,
+    *,
+    flows: Iterable[str],
+    checks: Iterable[str],
+    probes: int,
+    rate: int,
+    max_loss: float,
+    carrier: str | None = None,
+    before: Mapping[str, Result] | None = None,
+) -> Probed:
+    """Send one round of probes and ask the checks; `carrier` is the host that must have carried the flows."""
+    began = monotonic()
+    asked = flow_checks.ask(world.fleet, flows, run=secrets.token_hex(6), probes=probes, rate=rate)
+    outputs: dict[tuple[str, str], Output] = {}
+    # Listeners first, then all senders at once, then what arrived and who carried it, while the carriers remember.
+    for phase in (asked.listen, asked.send, asked.collect + asked.carried):
+        await _ask(world, phase, outputs)
+    counts = flow_checks.count(asked, outputs)
+    judged = flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
+    results = (*judged, *await _checks(world, tuple(checks)))
+    failed = any(result.outcome is Outcome.FAIL for result in judged)
+    explanation = explain(world.fleet, counts, carrier=carrier) if failed else None
+    return Probed(results=results, counts=counts, explanation=explanation, seconds=monotonic() - began)
+
+
+async def _ask(world: World, bundles: Sequence[Bundle], outputs: dict[tuple[str, str], Output]) -> None:
+    questions: dict[str, list[Command]] = {}
+    for bundle in bundles:
+        questions.setdefault(bundle.vantage, []).extend(bundle.commands)
+    for place, answers in (await world.ask_all(questions)).items():
+        outputs.update({(output.command.name, place): output for output in answers})
+
+
+async def _checks(world: World, names: tuple[str, ...]) -> tuple[Result, ...]:
+    declared = {name: world.fleet.checks[name] for name in names}
+    commands = {name: registry.ask(name, check) for name, check in declared.items()}
+    questions: dict[str, list[Command]] = {}
+    for name, check in declared.items():
+        questions.setdefault(check.source_vantage, []).extend(commands[name])
+    answers = await world.ask_all(questions)
+    results: list[Result] = []
+    taken: dict[str, int] = {}
+    for name, check in declared.items():
+        place = check.source_vantage
+        first = taken.get(place, 0)
+        taken[place] = first + len(commands[name])
+        results.append(registry.judge(name, check, answers[place][first : taken[place]]))
+    return tuple(results)

@@ -1,0 +1,223 @@
+"""Events as lines that a person follows: one line a step, written when the step has ended. Pure.
+
+The live view, `rollout status` and the report all tell a rollout through this one door, so they tell the same story.
+What is not in: colour, terminals, the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from seatrial.model.event import Event, Kind
+from seatrial.model.result import Outcome
+from seatrial.model.trial import State
+from seatrial.rollout.fold import RolloutState, TrialState, advance
+
+MARKS = {Outcome.PASS: "ok", Outcome.FAIL: "FAIL", Outcome.UNKNOWN: "UNKNOWN", Outcome.SKIP: "skipped"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the story. `mark` is ok, FAIL, UNKNOWN or empty; `detail` are lines that stand below it."""
+
+    at: datetime
+    host: str = ""
+    step: str = ""
+    text: str = ""
+    mark: str = ""
+    seconds: float | None = None
+    detail: tuple[str, ...] = ()
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: 4 s, 1 m 52 s, 2 h 05 m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s" if whole % 60 else f"{whole // 60} m"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def safe(text: object) -> str:
+    """Text from anywhere with what could move a terminal's cursor made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+class Narrator:
+    """Makes lines of the Events of one rollout, fed in order."""
+
+    def __init__(self, rollout: str) -> None:
+        self.state = RolloutState(id=rollout)
+
+    def feed(self, event: Event) -> list[Line]:
+        """The lines that this Event adds."""
+        before = self.state
+        self.state = advance(self.state, event)
+        trial = before.trials.get(event.host)
+        lines = _tell_trial(event, trial, before) if trial is not None else _tell_rollout(event, self.state)
+        return [line for line in lines if line.text or line.step]
+
+
+def narrate(events: Iterable[Event], *, rollout: str) -> list[Line]:
+    """All lines of a rollout."""
+    narrator = Narrator(rollout)
+    return [line for event in events for line in narrator.feed(event)]
+
+
+def _tell_rollout(event: Event, state: RolloutState) -> list[Line]:
+    data = event.data
+    match event.kind:
+        case Kind.ROLLOUT_STARTED:
+            roles = sorted({role for some in data.get("roles", {}).values() for role in some})
+            hosts = len(data["hosts"])
+            text = (
+                f"to {data['candidate']}   {_many(hosts, 'host')}   role {', '.join(roles)}   by {event.by}"
+            )
+            return [Line(at=event.at, step=f"rollout {event.rollout}", text=text + _quoted(data.get("why")))]
+        case Kind.GATE_OPENED:
+            return [Line(at=event.at, step=str(data["stage"]), text=f"gate open: {data.get('because', '')}")]
+        case Kind.STAGE_APPROVED:
+            return [
+                Line(
+                    at=event.at,
+                    step=str(data["stage"]),
+                    text=f"approved by {event.by}" + _quoted(data.get("why")),
+                )
+            ]
+        case Kind.ROLLOUT_PAUSED | Kind.ROLLOUT_RESUMED | Kind.ROLLOUT_ABORTED:
+            did = event.kind.removeprefix("rollout.")
+            return [Line(at=event.at, step=did, text=f"by {event.by}" + _quoted(data.get("why")))]
+        case Kind.CONTROLLER_TOOK:
+            return [
+                Line(
+                    at=event.at, step="controller", text=f"process {data.get('pid')} on {data.get('machine')}"
+                )
+            ]
+        case Kind.ROLLOUT_ENDED:
+            mark = "ok" if data["outcome"] == "blessed" else "FAIL"
+            text = f"{data['outcome']}: {data.get('because', '')}"
+            untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
+            detail = (f"not touched: {', '.join(untouched)}",) if untouched else ()
+            return [Line(at=event.at, step=f"rollout {event.rollout}", text=text, mark=mark, detail=detail)]
+        case Kind.NOTE:
+            return [Line(at=event.at, step="note", text=f"{data.get('text', '')} ({event.by})")]
+    return []
+
+
+def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Line]:
+    data = event.data
+    match event.kind:
+        case Kind.RESULTS:
+            return [_results(event)]
+        case Kind.DIAGNOSIS:
+            named = [str(data["because"]), *data.get("notes", ())]
+            return [
+                Line(at=event.at, host=event.host, step="diagnosis", text=named[0], detail=tuple(named[1:]))
+            ]
+        case Kind.TRIAL_ACTED:
+            return _acted(event)
+        case Kind.TRIAL_FAILED:
+            detail = (f"hint: {data['hint']}",) if data.get("hint") else ()
+            return [_line(event, str(data["act"]), str(data.get("problem", "")), "FAIL", detail=detail)]
+        case Kind.TRIAL_MOVED:
+            return _moved(event, trial, state)
+    return []
+
+
+def _line(
+    event: Event,
+    step: str,
+    text: str,
+    mark: str = "",
+    *,
+    seconds: float | None = None,
+    detail: tuple[str, ...] = (),
+) -> Line:
+    return Line(at=event.at, host=event.host, step=step, text=text, mark=mark, seconds=seconds, detail=detail)
+
+
+def _results(event: Event) -> Line:
+    results = [dict(result) for result in event.data.get("results", ())]
+    purpose = str(event.data["purpose"])
+    counts = {outcome: sum(1 for r in results if r["outcome"] == outcome) for outcome in Outcome}
+    wrong = [r for r in results if r["outcome"] in (Outcome.FAIL, Outcome.UNKNOWN)]
+    if purpose == "preflight":
+        text = event.data.get("summary") or f"{len(results)} questions about the way back"
+    else:
+        text = event.data.get("summary") or f"{len(results)} flows and checks"
+    told = (
+        ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
+        or "nothing was asked"
+    )
+    mark = (
+        MARKS[Outcome.FAIL]
+        if counts[Outcome.FAIL]
+        else MARKS[Outcome.UNKNOWN]
+        if wrong or not results
+        else "ok"
+    )
+    step = {"exercise": "flows", "soak": "soak"}.get(purpose, purpose)
+    detail = tuple(_wrong(result) for result in wrong)
+    return _line(event, step, f"{text}: {told}", mark, seconds=event.data.get("seconds"), detail=detail)
+
+
+def _wrong(result: Mapping[str, Any]) -> str:
+    said = f"{result['check']}: {result['because']}"
+    return said + (f" (hint: {result['hint']})" if result.get("hint") else "")
+
+
+_ACTED = {
+    "drain": "traffic moved to its peer",
+    "attract": "traffic moved here, onto the host on trial",
+    "extend": "the guard gives more time",
+    "disarm": "guard and one-shot boot taken away again",
+}
+
+
+def _acted(event: Event) -> list[Line]:
+    text = _ACTED.get(str(event.data["act"]))
+    return (
+        []
+        if text is None
+        else [
+            _line(
+                event,
+                "traffic" if "traffic" in text else "guard",
+                text,
+                "ok",
+                seconds=event.data.get("seconds"),
+            )
+        ]
+    )
+
+
+def _moved(event: Event, trial: TrialState, state: RolloutState) -> list[Line]:
+    because = str(event.data.get("because", ""))
+    hint = (f"hint: {event.data['hint']}",) if event.data.get("hint") else ()
+    since = (event.at - trial.since).total_seconds() if trial.since else None
+    match State(event.data["to"]):
+        case State.ARMED:
+            return [_line(event, "armed", f"guard: {because}", "ok", seconds=since)]
+        case State.ON_TRIAL:
+            return [_line(event, "reboot", because, "ok", seconds=since)]
+        case State.BLESSED:
+            return [_line(event, "blessed", because, "ok")]
+        case State.REVERTING:
+            return [_line(event, "revert", because, "FAIL")]
+        case State.REVERTED:
+            return [_line(event, "reverted", because, "ok", seconds=since)]
+        case State.REFUSED | State.UNDONE | State.STUCK as to:
+            return [_line(event, str(to), because, "FAIL", detail=hint)]
+    return []
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _quoted(why: object) -> str:
+    return f', "{why}"' if why else ""
