@@ -6,6 +6,7 @@ What is not here: finding mistakes, which the other modules of this room do.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,7 +35,9 @@ class Mistake:
         """The path as people write it: `hosts.gw-p2.roles[0]`; "" for the file as a whole."""
         text = ""
         for step in self.path:
-            text += f"[{step}]" if isinstance(step, int) else f".{shown(step)}"
+            # A key that is empty or has spaces would not be seen without quotes.
+            spelt = step if isinstance(step, str) and re.fullmatch(r"[\x21-\x7e]+", step) else None
+            text += f"[{step}]" if isinstance(step, int) else f".{shown(spelt) if spelt else quoted(step)}"
         return text.removeprefix(".")
 
     def line(self, filename: str) -> str:

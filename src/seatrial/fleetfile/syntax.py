@@ -61,8 +61,10 @@ def _sentence(words: str) -> str:
 
 
 def _began(problem: Exception, place: Place) -> str:
+    """Where the open quote or bracket is; for indentation libyaml names the whole block, which helps nobody."""
     mark: Any = getattr(problem, "context_mark", None)
-    if mark is None or mark.line + 1 >= place.line:
+    block = "block" in str(getattr(problem, "context", ""))
+    if mark is None or block or mark.line + 1 >= place.line:
         return ""
     return f" (what is read here begins in line {mark.line + 1})"
 

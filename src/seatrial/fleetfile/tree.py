@@ -268,6 +268,7 @@ class _Builder:
         elif not isinstance(item.value, str):
             as_read = "nothing" if item.value is None else str(item.value).lower()
             self.wrong(item.place, f"YAML reads this key as {as_read}: write it in quotes", self.path())
+            self.guessed.add(self.path())
         elif item.text in into.children:
             first = into.key_places[item.text]
             into.again = True

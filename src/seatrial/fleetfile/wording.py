@@ -6,7 +6,7 @@ is not known here keeps pydantic's own words, in the voice of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -67,14 +67,18 @@ def _sentence(error: ErrorDetails, spot: Spot, root: Item) -> str:
     if item is not None and item.value is None and not spot.on_key and kind.endswith("_type"):
         return "has no value"
     if kind in _TYPES:
-        return f"{_TYPES[kind]} is wanted{_instead(item)}"
+        return f"{_TYPES[kind]} is wanted{_instead(item, text=kind == 'string_type')}"
     if kind in _BOUNDS:
-        return f"{_BOUNDS[kind](context)}, not {_written(item)}"
+        return f"{_bound(kind, context, item)}, not {_written(item)}"
     if kind == "too_short":
         least = context["min_length"]
         return "is empty: at least one is wanted" if least == 1 else f"at least {least} are wanted"
     if kind == "value_error":
-        given = f"{_written(item)} is not right: " if item is not None and not item.children else ""
+        given = (
+            f"{_written(item)} is not right: "
+            if item is not None and not isinstance(item.value, dict | tuple)
+            else ""
+        )
         return f"{given}{context['error']}"
     if kind == "entry":
         return str(context["what"])
@@ -94,12 +98,8 @@ _TYPES: Mapping[str, str] = {
     "model_attributes_type": "a mapping of keys and values",
 }
 
-_BOUNDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "greater_than_equal": lambda context: f"at least {context['ge']:g} is wanted",
-    "less_than_equal": lambda context: f"at most {context['le']:g} is wanted",
-    "string_too_short": lambda context: "some text is wanted",
-    "string_too_long": lambda context: f"at most {context['max_length']} characters are wanted",
-}
+_BOUNDS = frozenset({"greater_than_equal", "less_than_equal", "string_too_short", "string_too_long"})
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 # The patterns of the definition, by how they begin, in words.
 _PATTERNS = (
@@ -108,6 +108,19 @@ _PATTERNS = (
     ("^/", "an absolute path without spaces is wanted"),
     ("^[^\\s-]", "one word that does not begin with '-' is wanted"),
 )
+
+
+def _bound(kind: str, context: Mapping[str, Any], item: Item | None) -> str:
+    if kind == "string_too_short":
+        return "some text is wanted"
+    if kind == "string_too_long":
+        return f"at most {context['max_length']} characters are wanted"
+    limit = context["ge" if kind == "greater_than_equal" else "le"]
+    words = f"{limit:g}"
+    # A number given as text is a duration, so its limit is told as one.
+    if item is not None and isinstance(item.value, str):
+        words = next((f"{limit / size:g}{unit}" for unit, size in _UNITS if limit % size == 0), f"{limit:g}s")
+    return f"at {'least' if kind == 'greater_than_equal' else 'most'} {words} is wanted"
 
 
 def _pattern(pattern: str, word: str, item: Item | None) -> str:
@@ -121,15 +134,17 @@ def _union(kind: str, context: Mapping[str, Any], item: Item | None) -> str:
     if item is None:
         return "is missing: it says what is asked"
     if not isinstance(item.value, str):
-        return f"text is wanted{_instead(item)}"
+        return f"text is wanted{_instead(item, text=True)}"
     return f"{_written(item)} is not a kind of check{meant(item.value, known)}"
 
 
 def _choice(context: Mapping[str, Any], item: Item | None) -> str:
     # pydantic gives the choices as prose: 'a', 'b' or 'c'.
+    if "'" not in str(context["expected"]):
+        return f"{context['expected']} is wanted, not {_written(item)}"
     choices = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
     if item is None or not isinstance(item.value, str):
-        return f"{listed(choices).replace(' and ', ' or ')} is wanted{_instead(item)}"
+        return f"{listed(choices).replace(' and ', ' or ')} is wanted{_instead(item, text=True)}"
     if len(choices) == 1:
         return f"{_written(item)} is not known: {choices[0]} is wanted"
     return f"{_written(item)} is not one of {', '.join(choices)}{_near(item.value, choices)}"
@@ -140,17 +155,17 @@ def _near(word: str, choices: list[str]) -> str:
     return end if "did you mean" in end else ""
 
 
-def _instead(item: Item | None) -> str:
-    """What stands there instead, and how YAML came to read it so."""
+def _instead(item: Item | None, *, text: bool) -> str:
+    """What stands there instead, and where `text` is wanted, how YAML came to read it so."""
     if item is None:
         return ""
     if isinstance(item.value, dict):
         return ", not a mapping"
     if isinstance(item.value, tuple):
         return ", not a list"
-    if item.plain and isinstance(item.value, bool) and item.text.lower() not in ("true", "false"):
+    if text and item.plain and isinstance(item.value, bool) and item.text.lower() not in ("true", "false"):
         return f": YAML reads {item.text} as {str(item.value).lower()}, write it in quotes"
-    if item.plain and not isinstance(item.value, str) and item.value is not None:
+    if text and item.plain and not isinstance(item.value, str) and item.value is not None:
         what = "true or false" if isinstance(item.value, bool) else "a number"
         return f", and {shown(item.text)} is {what}: write it in quotes"
     return f", not {_written(item)}"
