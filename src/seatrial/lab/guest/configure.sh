@@ -4,12 +4,15 @@
 set -eu
 root=$1 here=$2 uuid=$3
 cp -r "$here/rootfs/." "$root/"
-chmod 755 "$root/usr/lib/seatrial-lab/network"
+chmod 755 "$root/usr/lib/seatrial-lab/network" "$root/etc/default" "$root/etc/systemd/system"/*.d
 chown -R 0:0 "$root/usr/lib/seatrial-lab" "$root/etc/systemd/system" "$root/etc/ssh/sshd_config.d"
 while read -r unit; do
     rm -f "$root/etc/systemd/system/$unit"
     ln -s /dev/null "$root/etc/systemd/system/$unit"
 done <"$here/mask"
+# logind starts when somebody asks for it (systemctl reboot does), not at every boot.
+mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+ln -sf /dev/null "$root/etc/systemd/system/multi-user.target.wants/systemd-logind.service"
 mkdir -p "$root/etc/systemd/system-generators"
 for generator in "$root"/usr/lib/systemd/system-generators/*; do
     case ${generator##*/} in

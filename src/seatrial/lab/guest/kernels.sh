@@ -11,7 +11,7 @@ if [ -z "$good" ] || [ "$good" = "$candidate" ]; then
     echo "seatrial: the archive offers fewer than two kernels: $offered" >&2
     exit 1
 fi
-echo "seatrial: kernels ${good#linux-image-} and ${candidate#linux-image-}"
+echo "seatrial: kernels ${good#linux-image-} ${candidate#linux-image-}"
 DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -y -q --no-install-recommends install "$good" "$candidate"
 mkdir -p "$root/usr/lib/seatrial-lab"
 printf '%s\n%s\n' "${good#linux-image-}" "${candidate#linux-image-}" >"$root/usr/lib/seatrial-lab/kernels"
