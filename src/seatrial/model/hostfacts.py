@@ -31,6 +31,11 @@ class BootFacts:
     loader cannot write its environment block, "" when it can; `menu_waits` when the menu can stop a headless boot;
     `saved_default` is whether the default is a saved entry; `half_configured` lists packages that dpkg holds for
     broken; `watchdog` is whether a hardware watchdog is there.
+
+    `default_entry` and `pending` are the words of the boot loader itself: the saved default as it is spelled, and
+    the entry that the next boot alone would take ("" for none), which need not be a kernel that is known here.
+    `inodes` is like `room`, in free inodes; `read_only` lists those mount points that cannot be written. `unread`
+    names the sections that gave no answer: a question that needs one of them is UNKNOWN.
     """
 
     running: str
@@ -47,6 +52,11 @@ class BootFacts:
     panic_sysctl: int = 0
     watchdog: bool = False
     method: str = "grub"
+    default_entry: str = ""
+    pending: str = ""
+    inodes: Mapping[str, int] = field(default_factory=dict)
+    read_only: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +65,11 @@ class GuardFacts:
 
     `phase` is absent (never installed or cleaned away), armed, blessed (complete), reverted, or disarmed; `log` is
     its own last lines, oldest first.
+
+    While it is armed, `doing` says what it is in the middle of: "" (watching), "blessing" (a blessing is recorded
+    and the default not yet changed; the guard goes on trying) or "reverting" (on its way back). `boots` counts how
+    often the candidate came up, `heartbeat` is the uptime at which the candidate was last seen (-1.0: never), and
+    `watching` whether the unit runs now.
     """
 
     phase: str
@@ -66,6 +81,10 @@ class GuardFacts:
     blessed_boot_id: str = ""
     because: str = ""
     log: tuple[str, ...] = ()
+    doing: str = ""
+    boots: int = 0
+    heartbeat: float = -1.0
+    watching: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
