@@ -1,0 +1,55 @@
+# What a person does with this checkout. Everything is made in .venv and installed by apt only where it is missing.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-lab lint bench docs pins clean
+# Two of these at once would make the same .venv; the tests share out the processors themselves.
+.NOTPARALLEL:
+
+BIN := .venv/bin
+ARGS ?=
+BENCH ?= $(sort $(wildcard bench/*.py))
+
+# The lab's hosts are built and run with these; what runs inside of them is in their image.
+LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \
+	dnsmasq-base openssh-client
+# The tests of the vantages talk to a real sshd, on a loopback port of their own.
+TEST_PACKAGES := $(LAB_PACKAGES) openssh-server
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "%-15s %s\n", $$1, $$2 }'
+
+setup: ## makes .venv from the pinned requirements; a second time it does nothing
+	@tools/setup
+
+demo: setup ## a kernel upgrade that goes wrong and comes back, on real kernels here (ARGS="--scenario good")
+	@tools/ensure-packages "the lab" $(LAB_PACKAGES)
+	@$(BIN)/seatrial demo $(ARGS)
+
+test: setup ## lint, all fast tests, then the few lab tests that carry the promise
+	@tools/ensure-packages "the tests" $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q -m "not lab" $(ARGS)
+	@$(BIN)/python -m pytest -q -m "lab and promise" $(ARGS)
+
+test-lab: setup ## all lab tests: real kernels, so they take a while
+	@tools/ensure-packages "the lab" $(TEST_PACKAGES)
+	@$(BIN)/python -m pytest -m lab $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: setup ## the measurements that the documents quote
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@set -e; for script in $(BENCH); do $(BIN)/python $$script $(ARGS); done
+
+docs: setup ## writes the documents that are made from the code
+	@$(BIN)/python tools/make_docs.py
+
+pins: ## pins the requirements anew (wants pip-tools)
+	@tools/pin-requirements
+
+clean: ## removes .venv and what the tools left
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
