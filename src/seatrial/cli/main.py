@@ -23,20 +23,34 @@ rollout = App(name="rollout", help="Take a kernel through the stages: the main j
 lab = App(name="lab", help="A platform of real kernels on this machine.")
 
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
-app.command("seatrial.cli.plan:plan", name="plan", help="Waves, gates and refusals, without touching anything.")
+app.command(
+    "seatrial.cli.plan:plan", name="plan", help="Waves, gates and refusals, without touching anything."
+)
 app.command(rollout)
-app.command("seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal.")
-app.command("seatrial.cli.report:kernels", name="kernels", help="Verdicts remembered: which kernel is bad for which role.")
+app.command(
+    "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
+)
+app.command(
+    "seatrial.cli.report:kernels",
+    name="kernels",
+    help="Verdicts remembered: which kernel is bad for which role.",
+)
 app.command(lab)
-app.command("seatrial.cli.demo:demo", name="demo", help="A whole story: the outage of 2021, on real kernels here.")
+app.command(
+    "seatrial.cli.demo:demo", name="demo", help="A whole story: the outage of 2021, on real kernels here."
+)
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 
 rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")
 rollout.command("seatrial.cli.rollout:status", name="status", help="Where a rollout stands.")
 rollout.command("seatrial.cli.rollout:approve", name="approve", help="Let a rollout into a stage.")
 rollout.command("seatrial.cli.rollout:pause", name="pause", help="Begin no further trial.")
-rollout.command("seatrial.cli.rollout:resume", name="resume", help="Take a pause back, or go on after a dead controller.")
-rollout.command("seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else.")
+rollout.command(
+    "seatrial.cli.rollout:resume", name="resume", help="Take a pause back, or go on after a dead controller."
+)
+rollout.command(
+    "seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else."
+)
 
 lab.command("seatrial.cli.lab:up", name="up", help="Start the platform.")
 lab.command("seatrial.cli.lab:down", name="down", help="End it and leave nothing behind.")

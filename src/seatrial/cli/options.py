@@ -21,9 +21,15 @@ from seatrial.model.fleet import Fleet
 
 FleetFile = Annotated[Path, Parameter(name=["--fleet", "-f"], help="the fleet file")]
 Database = Annotated[
-    str | None, Parameter(name="--database", help="the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]")
+    str | None,
+    Parameter(
+        name="--database",
+        help="the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]",
+    ),
 ]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="one JSON document, or one object a line for streams")]
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="one JSON document, or one object a line for streams")
+]
 Why = Annotated[str, Parameter(name="--why", help="the reason, for the journal")]
 Rollout = Annotated[str | None, Parameter(help="its name, such as r1 [default: the latest]")]
 

@@ -23,7 +23,13 @@ def report(rollout: Rollout = None, /, *, database: Database = None, json: Json 
     state_of(store, name)
     events = store.read(name)
     if json:
-        print_json({"rollout": name, "lines": [asdict(line) for line in narrate(events, rollout=name)], "events": events})
+        print_json(
+            {
+                "rollout": name,
+                "lines": [asdict(line) for line in narrate(events, rollout=name)],
+                "events": events,
+            }
+        )
     else:
         print(markdown(events, rollout=name), end="")
     return 0

@@ -10,7 +10,19 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from seatrial.cli.follow import Follower, show_line
-from seatrial.cli.options import DEFAULT_FLEET, Database, FleetFile, Json, Rollout, Why, console, fleet, journal, person, print_json
+from seatrial.cli.options import (
+    DEFAULT_FLEET,
+    Database,
+    FleetFile,
+    Json,
+    Rollout,
+    Why,
+    console,
+    fleet,
+    journal,
+    person,
+    print_json,
+)
 from seatrial.engine import controller
 from seatrial.errors import InputError, Interrupted
 from seatrial.fleetfile import parse
@@ -29,7 +41,9 @@ def start(
     file: FleetFile = DEFAULT_FLEET,
     host: Annotated[tuple[str, ...], Parameter(name="--host", negative="", help="only these hosts")] = (),
     why: Why = "",
-    override: Annotated[str, Parameter(help="take a kernel that is remembered as bad all the same, and say why")] = "",
+    override: Annotated[
+        str, Parameter(help="take a kernel that is remembered as bad all the same, and say why")
+    ] = "",
     database: Database = None,
     json: Json = False,
 ) -> int:
@@ -40,16 +54,27 @@ def start(
     declared, text = fleet(file)
     for name in host:
         if name not in declared.hosts:
-            raise InputError(f"there is no host {name!r} in {file}", hint=f"hosts are: {', '.join(declared.hosts)}")
+            raise InputError(
+                f"there is no host {name!r} in {file}", hint=f"hosts are: {', '.join(declared.hosts)}"
+            )
     hosts = tuple(name for name in declared.hosts if not host or name in host)
     store = journal(database)
     name = controller.start(
-        store, declared, fleet_text=text, candidate=kernel, hosts=hosts, by=person(), why=why, override=override
+        store,
+        declared,
+        fleet_text=text,
+        candidate=kernel,
+        hosts=hosts,
+        by=person(),
+        why=why,
+        override=override,
     )
     return carry_out(store, open_world(declared), name, as_json=json)
 
 
-def status(rollout: Rollout = None, /, *, database: Database = None, follow: bool = False, json: Json = False) -> int:
+def status(
+    rollout: Rollout = None, /, *, database: Database = None, follow: bool = False, json: Json = False
+) -> int:
     """Where ROLLOUT stands, and what a person could do now; --follow stays until it is over.
 
     The exit code is 0 while it runs, and after that the one that its controller had.
@@ -91,7 +116,10 @@ def approve(
     name = _named(store, rollout)
     declared = parse(controller.state_of(store, name).fleet, filename=f"fleet of {name}")
     if stage not in {known.name for known in declared.stages}:
-        raise InputError(f"{stage!r} is not a stage of {name}", hint=f"stages are: {', '.join(s.name for s in declared.stages)}")
+        raise InputError(
+            f"{stage!r} is not a stage of {name}",
+            hint=f"stages are: {', '.join(s.name for s in declared.stages)}",
+        )
     controller.approve(store, name, stage=stage, by=person(), why=why, ticket=ticket)
     return _said(store, name, f"stage {stage} is approved", json)
 
@@ -112,7 +140,9 @@ def abort(rollout: Rollout = None, /, *, why: Why = "", database: Database = Non
     return _said(store, name, "aborted: what is on trial goes back to the good kernel", json)
 
 
-def resume(rollout: Rollout = None, /, *, why: Why = "", database: Database = None, json: Json = False) -> int:
+def resume(
+    rollout: Rollout = None, /, *, why: Why = "", database: Database = None, json: Json = False
+) -> int:
     """Take back the pause of ROLLOUT; where no controller runs, be its controller until it is over."""
     store = journal(database)
     name = _named(store, rollout)
@@ -170,7 +200,11 @@ def _said(store: Journal, name: str, what: str, as_json: bool) -> int:
     if as_json:
         print_json(_document(controller.state_of(store, name), holder is not None))
         return 0
-    later = "" if holder else f"\nno controller runs it now; this is carried out by: seatrial rollout resume {name}"
+    later = (
+        ""
+        if holder
+        else f"\nno controller runs it now; this is carried out by: seatrial rollout resume {name}"
+    )
     print(f"{name}: {what}{later}")
     return 0
 
@@ -195,5 +229,3 @@ def _document(state: RolloutState, has_controller: bool) -> dict[str, object]:
             for t in state.trials.values()
         ],
     }
-
-

@@ -43,7 +43,14 @@ def recovery(trial: TrialState, events: Sequence[Event]) -> tuple[float | None, 
     """Seconds from the first failing probe to the diagnosis, and to the proof that the good kernel carries again."""
     if trial.first_failure is None:
         return None, None
-    named = next((e.at for e in events if e.host == trial.host and e.kind == "diagnosis" and e.at >= trial.first_failure), None)
+    named = next(
+        (
+            e.at
+            for e in events
+            if e.host == trial.host and e.kind == "diagnosis" and e.at >= trial.first_failure
+        ),
+        None,
+    )
     proof = trial.rounds.get("proof")
     restored = proof.at if proof is not None and proof.outcome is Outcome.PASS else None
     return _between(trial.first_failure, named), _between(trial.first_failure, restored)
@@ -55,8 +62,14 @@ def _between(first: datetime, then: datetime | None) -> float | None:
 
 def _summary(state: RolloutState) -> str:
     when = f"{state.started:%Y-%m-%d %H:%M:%S}" if state.started else "?"
-    took = f", {duration((state.ended - state.started).total_seconds())}" if state.ended and state.started else ""
-    said = f"Begun {when} UTC by {_cell(state.by)}{took}." + (f" Reason: {_cell(state.why)}." if state.why else "")
+    took = (
+        f", {duration((state.ended - state.started).total_seconds())}"
+        if state.ended and state.started
+        else ""
+    )
+    said = f"Begun {when} UTC by {_cell(state.by)}{took}." + (
+        f" Reason: {_cell(state.why)}." if state.why else ""
+    )
     return said + (f"\n\n**{_cell(state.outcome)}**: {_cell(state.because)}" if state.ended else "")
 
 
@@ -67,8 +80,14 @@ def _diagnosis(trial: TrialState) -> str:
         f"| {_cell(result['check'])} | {_cell(result['outcome'])} | {_cell(result['because'])} |"
         for result in (flows.results if flows else ())
     ]
-    table = "\n\n| asked on the candidate | outcome | because |\n|---|---|---|\n" + "\n".join(rows) if rows else ""
-    return f"## What failed on {_cell(trial.host)}\n\n{_cell(trial.diagnosis.get('because', ''))}{notes}{table}"
+    table = (
+        "\n\n| asked on the candidate | outcome | because |\n|---|---|---|\n" + "\n".join(rows)
+        if rows
+        else ""
+    )
+    return (
+        f"## What failed on {_cell(trial.host)}\n\n{_cell(trial.diagnosis.get('because', ''))}{notes}{table}"
+    )
 
 
 def _hosts(state: RolloutState) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,15 @@ from seatrial.model.fleet import Fleet
 BOOT_SECONDS = 40.0
 EXEC_SECONDS = 0.4
 
-FaultKind = Literal["replies-lost", "dead-network", "panic", "disk-full", "grubenv-unwritable", "no-good-kernel", "unreachable"]
+FaultKind = Literal[
+    "replies-lost",
+    "dead-network",
+    "panic",
+    "disk-full",
+    "grubenv-unwritable",
+    "no-good-kernel",
+    "unreachable",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +95,19 @@ class Simulation:
         self.faults: tuple[Fault, ...] = ()
         self.changes = 0
         self.kill_after_change = 0
+        # What the probes of a round met, by run and flow: it lives no longer than the controller that sends them.
+        self.rounds: dict[str, dict[str, dict[str, Any]]] = {}
 
     @classmethod
     def create(
-        cls, path: Path, fleet: Fleet, *, good: str, candidate: str, faults: tuple[Fault, ...] = (), start: datetime | None = None
+        cls,
+        path: Path,
+        fleet: Fleet,
+        *,
+        good: str,
+        candidate: str,
+        faults: tuple[Fault, ...] = (),
+        start: datetime | None = None,
     ) -> Simulation:
         """A platform on which every host runs `good` and has `candidate` installed."""
         made = cls(path, fleet)
@@ -110,7 +128,8 @@ class Simulation:
         made.start = datetime.fromisoformat(kept["start"])
         made.seconds = kept["seconds"]
         made.hosts = {
-            name: SimulatedHost(**{**host, "guard": SimulatedGuard(**host["guard"])}) for name, host in kept["hosts"].items()
+            name: SimulatedHost(**{**host, "guard": SimulatedGuard(**host["guard"])})
+            for name, host in kept["hosts"].items()
         }
         made.owners = kept["owners"]
         made.faults = tuple(Fault(**fault) for fault in kept["faults"])
@@ -195,4 +214,4 @@ class Simulation:
         self.changes += 1
         self.save()
         if self.changes == self.kill_after_change:
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,61 @@
+"""Rehearsals: the real engine on a simulated platform, and the faults that it may be given.
+
+What is in: making the simulated World and killing the controller where a fault says so. What is not: the platform
+itself (vantage/simulation.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from seatrial.lab.fleet import fleet_text
+from seatrial.model.event import Event
+from seatrial.model.fleet import Fleet
+from seatrial.perform.world import World
+from seatrial.vantage.simulated import SimulatedVantage
+from seatrial.vantage.simulation import ControllerFault, Fault, Simulation
+
+GOOD, CANDIDATE = "6.1.0-47-cloud-amd64", "6.1.0-56-cloud-amd64"
+
+SCENARIOS: dict[str, tuple[Fault, ...]] = {
+    "gateway-2021": (Fault(host="gw-s1", kind="replies-lost", kernel=CANDIDATE),),
+    "good": (),
+    "dead-network": (Fault(host="gw-s1", kind="dead-network", kernel=CANDIDATE),),
+    "panic": (Fault(host="gw-s1", kind="panic", kernel=CANDIDATE),),
+}
+
+
+def rehearsal_fleet(*, approval: bool = False) -> str:
+    """The fleet file of the lab's platform with every place simulated."""
+    return fleet_text(lambda _: {"simulated": True}, checks=False, approval=approval)
+
+
+def rehearsal_world(fleet: Fleet, simulation: Simulation) -> World:
+    """A World all of whose places are on the simulated platform, with its clock."""
+    names = [*fleet.hosts, *fleet.vantages]
+    return World(
+        fleet=fleet, places={name: SimulatedVantage(name, simulation) for name in names}, clock=simulation
+    )
+
+
+def open_simulation(path: Path, fleet: Fleet, scenario: str) -> Simulation:
+    """The platform of a scenario, as it was left when the file is there."""
+    if path.exists():
+        return Simulation.load(path, fleet)
+    return Simulation.create(path, fleet, good=GOOD, candidate=CANDIDATE, faults=SCENARIOS[scenario])
+
+
+def killer(fault: ControllerFault) -> Callable[[Event], None]:
+    """What the journal calls behind each event: it ends this process behind the one that the fault names."""
+    seen = 0
+
+    def after(_: Event) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == fault.after_event:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return after

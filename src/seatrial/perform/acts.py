@@ -1,0 +1,328 @@
+"""The deeds of a Trial. What is in: one function an Act, which looks before it acts and says what came of it.
+
+What is not: when an act is due (the rollout room decides), and writing it down (the engine does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seatrial.boot import guard
+from seatrial.boot.guard import read_answer
+from seatrial.ha import keepalived
+from seatrial.model.command import Output
+from seatrial.model.event import Kind
+from seatrial.model.hostfacts import Sight
+from seatrial.model.result import Outcome, Result
+from seatrial.perform.look import boot_method, carrier_of, sight_of
+from seatrial.perform.probe import Probed, probe
+from seatrial.perform.world import World
+from seatrial.rollout.decide import Act, Terms
+from seatrial.rollout.fold import TrialState
+
+MOVE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of an act. `problem` is empty when it worked; `events` are written before that is."""
+
+    problem: str = ""
+    hint: str = ""
+    events: tuple[tuple[Kind, Mapping[str, Any]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    world: World
+    trial: TrialState
+    terms: Terms
+
+
+async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Report:
+    """Do one act. Whatever the outside world does, the answer is a Report."""
+    return await _ACTS[act](_Call(world=world, trial=trial, terms=terms))
+
+
+async def _preflight(call: _Call) -> Report:
+    host, terms = call.terms.host, call.terms
+    method = boot_method(call.world, host)
+    outputs = await call.world.ask(host, *guard.look_commands(method))
+    sight = guard.read_look(method, outputs)
+    if sight is None:
+        return _unanswered(outputs, f"{host} did not say what it runs")
+    results = list(method.refusals(sight.boot, sight.boot.running, terms.candidate))
+    if sight.guard.phase == "armed" and sight.guard.trial != terms.trial:
+        results.append(
+            Result(
+                check="guard.free",
+                outcome=Outcome.FAIL,
+                because=f"{host} is armed for another trial, {sight.guard.trial}",
+                hint="let that one end, or abort it",
+            )
+        )
+    panic = sight.boot.kernels[terms.candidate].panic if terms.candidate in sight.boot.kernels else 0
+    summary = f"way back: {sight.boot.running} is the saved default, one-shot boot works, panic={panic}"
+    refused = [result for result in results if result.outcome is not Outcome.PASS]
+    data = {
+        "purpose": str(Act.PREFLIGHT),
+        "boot_id": sight.boot.boot_id,
+        "results": [_plain(result) for result in results],
+        "summary": "way back" if refused else summary,
+    }
+    return Report(events=((Kind.RESULTS, data),))
+
+
+async def _baseline(call: _Call) -> Report:
+    return await _probed(call, Act.BASELINE, carrier=None)
+
+
+async def _exercise(call: _Call) -> Report:
+    return await _probed(call, Act.EXERCISE, carrier=call.terms.host)
+
+
+async def _soak(call: _Call) -> Report:
+    report = await _probed(call, Act.SOAK, carrier=call.terms.host)
+    # A soak is a row of rounds with a pause, not a flood.
+    await call.world.clock.sleep(min(5.0, call.terms.policy.soak / 10))
+    return report
+
+
+async def _proof(call: _Call) -> Report:
+    return await _probed(call, Act.PROOF, carrier=None)
+
+
+async def _probed(call: _Call, purpose: Act, *, carrier: str | None) -> Report:
+    world, terms = call.world, call.terms
+    fleet = world.fleet
+    before = await sight_of(world, terms.host)
+    probed = await probe(
+        world,
+        flows=fleet.flows_of(terms.host),
+        checks=fleet.checks_of(fleet.hosts[terms.host].stage),
+        probes=terms.policy.probes,
+        rate=terms.policy.rate,
+        max_loss=terms.policy.max_loss,
+        carrier=carrier,
+        before=_baseline_results(call.trial) if purpose in (Act.EXERCISE, Act.SOAK) else None,
+    )
+    after = await sight_of(world, terms.host)
+    if before is None or after is None or before.boot.boot_id != after.boot.boot_id:
+        return Report(
+            problem=f"{terms.host} was not there from the first probe to the last",
+            hint="what was measured says nothing about one kernel; it is asked again",
+        )
+    data = {
+        "purpose": str(purpose),
+        "boot_id": after.boot.boot_id,
+        "kernel": after.boot.running,
+        "seconds": round(probed.seconds, 2),
+        "results": [_plain(result) for result in probed.results],
+        "summary": _summary(call, purpose, probed),
+    }
+    events: list[tuple[Kind, Mapping[str, Any]]] = []
+    if probed.explanation is not None:
+        events.append((Kind.DIAGNOSIS, _diagnosis(probed, purpose)))
+    # The results come last: they are what the next decision goes by, and it wants the diagnosis to be there.
+    return Report(events=(*events, (Kind.RESULTS, data)))
+
+
+def _summary(call: _Call, purpose: Act, probed: Probed) -> str:
+    fleet = call.world.fleet
+    flows = len(probed.counts)
+    if purpose in (Act.EXERCISE, Act.SOAK):
+        carried, sent = probed.carried
+        return f"{call.terms.host} carried {carried} of {sent} probes"
+    vantages = {fleet.flows[one.flow].source_vantage for one in probed.counts}
+    checks = len(probed.results) - flows
+    return f"{flows} flows from {len(vantages)} vantages" + (f" and {checks} checks" if checks else "")
+
+
+def _diagnosis(probed: Probed, purpose: Act) -> dict[str, Any]:
+    explanation = probed.explanation
+    assert explanation is not None
+    return {
+        "purpose": str(purpose),
+        "because": explanation.sentence,
+        "notes": list(explanation.notes),
+        "suspects": [asdict(suspect) for suspect in explanation.diagnosis.suspects],
+        "next": [asdict(one) for one in explanation.diagnosis.next],
+    }
+
+
+def _baseline_results(trial: TrialState) -> dict[str, Result] | None:
+    before = trial.rounds.get(Act.BASELINE)
+    if before is None:
+        return None
+    return {
+        str(kept["check"]): Result(
+            check=str(kept["check"]), outcome=Outcome(kept["outcome"]), because=str(kept["because"])
+        )
+        for kept in before.results
+    }
+
+
+async def _drain(call: _Call) -> Report:
+    return await _move_traffic(call, to=call.terms.peers[0])
+
+
+async def _attract(call: _Call) -> Report:
+    return await _move_traffic(call, to=call.terms.host)
+
+
+async def _move_traffic(call: _Call, *, to: str) -> Report:
+    """Tell every member of the group whether to give the address up, and wait until the right one has it."""
+    world = call.world
+    name = world.fleet.group_of(call.terms.host)
+    assert name is not None
+    group = world.fleet.groups[name]
+    telling = {
+        member: [keepalived.yield_command(group.mover, give_up=member != to)] for member in group.hosts
+    }
+    # The one that is to have it first: nobody gives it up before somebody is ready to take it.
+    taken = (await world.ask(to, *telling.pop(to)))[0]
+    if not taken.ok:
+        return _unanswered([taken], f"{to} could not be told to take the traffic")
+    answers = await world.ask_all(telling)
+    until = MOVE_SECONDS
+    while (carrier := await carrier_of(world, group)) != to:
+        if until <= 0:
+            unheard = [output for outputs in answers.values() for output in outputs if not output.ok]
+            why = f": {_why(unheard)}" if unheard else ""
+            return Report(
+                problem=f"{carrier or 'nobody that answers'} has {group.mover.address}, not {to}{why}",
+                hint=f"does keepalived track {group.mover.yield_file} with a negative weight on every host of {name}?",
+            )
+        until -= 0.5
+        await world.clock.sleep(0.5)
+    return Report()
+
+
+async def _arm(call: _Call) -> Report:
+    host, terms = call.terms.host, call.terms
+    sight = await sight_of(call.world, host)
+    if sight is None:
+        return Report(problem=f"{host} does not answer", hint="it is asked again")
+    good = str(call.trial.facts.get("good") or sight.boot.running)
+    command = guard.arm(
+        trial=terms.trial, facts=sight.boot, good=good, candidate=terms.candidate, seconds=terms.policy.guard
+    )
+    return _guard_said((await call.world.ask(host, command))[0], host)
+
+
+async def _reboot(call: _Call) -> Report:
+    host, terms = call.terms.host, call.terms
+    method = boot_method(call.world, host)
+    sight = await sight_of(call.world, host)
+    if sight is None:
+        return Report(problem=f"{host} does not answer", hint="it is asked again")
+    if sight.boot.boot_id != call.trial.facts.get("armed_boot_id"):
+        return Report()
+    if not _guards(sight, terms):
+        return Report(
+            problem=f"the guard of {host} is not armed any more",
+            hint="nothing is rebooted without a way back",
+        )
+    if sight.boot.next != terms.candidate:
+        entry = sight.boot.kernels[terms.candidate].entry if terms.candidate in sight.boot.kernels else None
+        if entry is None:
+            return Report(
+                problem=f"{host} has no boot entry for {terms.candidate} any more", hint="look at update-grub"
+            )
+        once = (await call.world.ask(host, method.boot_once(entry)))[0]
+        if not once.ok:
+            return _unanswered([once], f"{host} did not take {terms.candidate} for its next boot")
+        sight = await sight_of(call.world, host)
+        if sight is None or sight.boot.next != terms.candidate:
+            return Report(
+                problem=f"{host} does not show {terms.candidate} as its next boot", hint="look at its grubenv"
+            )
+    asked = (await call.world.ask(host, guard.reboot()))[0]
+    await call.world.places[host].fresh()
+    # A connection that breaks is what a reboot looks like; whether it was one shows in the boot id.
+    return Report() if asked.ok or not asked.answered else _unanswered([asked], f"{host} would not reboot")
+
+
+def _guards(sight: Sight, terms: Terms) -> bool:
+    return sight.guard.phase == "armed" and sight.guard.trial == terms.trial
+
+
+async def _extend(call: _Call) -> Report:
+    command = guard.extend(
+        trial=call.terms.trial,
+        boot_id=str(call.trial.facts["trial_boot_id"]),
+        seconds=call.terms.policy.guard,
+    )
+    return _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
+
+
+async def _bless(call: _Call) -> Report:
+    # A new connection: one that was made before could outlive what the candidate breaks for everybody else.
+    await call.world.places[call.terms.host].fresh()
+    command = guard.bless(
+        trial=call.terms.trial, boot_id=str(call.trial.facts["trial_boot_id"]), kernel=call.terms.candidate
+    )
+    return _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
+
+
+async def _revert(call: _Call) -> Report:
+    output = (await call.world.ask(call.terms.host, guard.revert(trial=call.terms.trial)))[0]
+    await call.world.places[call.terms.host].fresh()
+    return _guard_said(output, call.terms.host) if output.answered else Report()
+
+
+async def _disarm(call: _Call) -> Report:
+    output = (await call.world.ask(call.terms.host, guard.disarm(trial=call.terms.trial)))[0]
+    return _guard_said(output, call.terms.host)
+
+
+def _guard_said(output: Output, host: str) -> Report:
+    answer = read_answer(output)
+    if answer is not None and answer.word == "done":
+        return Report()
+    if answer is not None:
+        return Report(
+            problem=f"{host}: {answer.word}: {answer.text}",
+            hint="nothing was changed" if answer.word == "refused" else "",
+        )
+    return _unanswered([output], f"the guard of {host} gave no answer")
+
+
+def _unanswered(outputs: list[Output], what: str) -> Report:
+    wrong = next((output for output in outputs if not output.ok), None)
+    if wrong is None:
+        return Report(problem=what, hint="what it said is not what was asked for")
+    return Report(problem=f"{what}: {_why([wrong])}", hint=wrong.hint)
+
+
+def _why(outputs: list[Output]) -> str:
+    first = outputs[0]
+    said = (first.stderr.strip() or first.stdout.strip()).splitlines()
+    return first.problem or (
+        said[-1][:300] if said else f"{first.command.name} ended with status {first.status}"
+    )
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    plain = asdict(result)
+    plain["outcome"] = str(result.outcome)
+    return plain
+
+
+_ACTS: Mapping[Act, Callable[[_Call], Awaitable[Report]]] = {
+    Act.PREFLIGHT: _preflight,
+    Act.BASELINE: _baseline,
+    Act.DRAIN: _drain,
+    Act.ARM: _arm,
+    Act.REBOOT: _reboot,
+    Act.ATTRACT: _attract,
+    Act.EXERCISE: _exercise,
+    Act.SOAK: _soak,
+    Act.EXTEND: _extend,
+    Act.BLESS: _bless,
+    Act.REVERT: _revert,
+    Act.DISARM: _disarm,
+    Act.PROOF: _proof,
+}

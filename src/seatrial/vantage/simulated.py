@@ -1,0 +1,320 @@
+"""A place of a simulated platform: it answers Commands by their names, in the words in which a real host would.
+
+The parsers, the judges, the rules and the engine above it are the real ones. What is not in: what happens to the
+platform (simulation.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from seatrial.model.command import Command, Output, Trouble
+from seatrial.model.fleet import Flow
+from seatrial.vantage.simulation import EXEC_SECONDS, SimulatedGuard, Simulation
+
+_UUID = "5ea7d1a1-0000-4000-8000-000000000001"
+
+
+class SimulatedVantage:
+    """One host or vantage of a Simulation."""
+
+    def __init__(self, name: str, simulation: Simulation) -> None:
+        self._name = name
+        self._sim = simulation
+        self._answers: dict[str, Callable[[Command], Output]] = {
+            "boot.facts": self._facts,
+            "boot.once": self._once,
+            "guard.status": self._guard_status,
+            "guard.arm": self._arm,
+            "guard.bless": self._bless,
+            "guard.extend": self._extend,
+            "guard.revert": self._revert,
+            "guard.disarm": self._disarm,
+            "host.reboot": self._reboot,
+            "ha.owner": self._owner,
+            "ha.yield": self._yield,
+            "flow.listen": self._listen,
+            "flow.send": self._send,
+            "flow.collect": self._collect,
+            "flow.carried": self._carried,
+        }
+
+    @property
+    def name(self) -> str:
+        """The name in the fleet file."""
+        return self._name
+
+    async def run(self, commands: Sequence[Command]) -> list[Output]:
+        """Answer `commands`; time passes on the platform for each exec."""
+        self._sim.pass_time(EXEC_SECONDS)
+        return [self._run(command) for command in commands]
+
+    async def fresh(self) -> None:
+        """There is no connection that could be old."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _run(self, command: Command) -> Output:
+        if self._name in self._sim.hosts and not self._sim.is_up(self._name):
+            return Output(
+                command=command,
+                status=None,
+                trouble=Trouble.UNREACHABLE,
+                problem=f"{self._name}: no route to host (simulated)",
+                hint="it may be rebooting",
+            )
+        answer = self._answers.get(command.name)
+        if answer is None:
+            # A check that nobody taught the simulation is not made up: it has no answer here.
+            return Output(
+                command=command,
+                status=None,
+                trouble=Trouble.NO_PROGRAM,
+                problem=f"a simulated place does not answer {command.name}",
+                hint="leave it out of a rehearsal",
+            )
+        return answer(command)
+
+    # -- the boot loader -------------------------------------------------------------------------------------------
+
+    def _facts(self, command: Command) -> Output:
+        sim, host = self._sim, self._sim.hosts[self._name]
+        good, *_ = host.kernels
+        kernels = [k for k in host.kernels if not (k == good and sim.has(self._name, "no-good-kernel"))]
+        free = 0 if sim.has(self._name, "disk-full") else 10**9
+        mode = "unwritable" if sim.has(self._name, "grubenv-unwritable") else "writable"
+        env = "# GRUB Environment Block\n" + f"saved_entry={_entry(host.default)}\n"
+        env += f"next_entry={_entry(host.next)}\n" if host.next else ""
+        mounts = "\n".join("/ ext4 /dev/sda1 rw" for _ in range(3))
+        frame = "\n".join(f"/dev/sda1 1 1 {free} 1% {path}" for path in ("/", "/", "/"))
+        sections = {
+            "running": host.running,
+            "boot-id": host.boot_id(self._name),
+            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
+            "boot": "\n".join(
+                f"9000000 /boot/{what}-{k}" for k in kernels for what in ("vmlinuz", "initrd.img")
+            ),
+            "modules": "\n".join(f"1000 /lib/modules/{k}/modules.dep" for k in kernels),
+            "cfg": _menu(kernels),
+            "env": env.ljust(1024, "#"),
+            "env-file": f"1024 regular file\n{mode}\n/boot/grub/grubenv",
+            "env-device": "/sys/devices/pci0000:00/0000:00:01.0/block/sda/sda1",
+            "mounts": mounts,
+            "room": f"head\n{frame}",
+            "inodes": f"head\n{frame}",
+            "packages": "",
+            "panic": "10",
+            "watchdog": "",
+        }
+        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+
+    def _once(self, command: Command) -> Output:
+        host = self._sim.hosts[self._name]
+        if host.next:
+            return _said(command, "refused: another one-shot boot is pending\n", status=3)
+        host.next = next(kernel for kernel in host.kernels if command.argv[-1] == _entry(kernel))
+        self._sim.changed()
+        return _said(command, "done\n")
+
+    def _reboot(self, command: Command) -> Output:
+        self._sim.reboot(self._name)
+        self._sim.changed()
+        return _said(command, "done: rebooting\n")
+
+    # -- the guard -------------------------------------------------------------------------------------------------
+
+    def _guard(self) -> SimulatedGuard:
+        return self._sim.hosts[self._name].guard
+
+    def _guard_status(self, command: Command) -> Output:
+        return self._guard_said(command, "done", "")
+
+    def _guard_said(self, command: Command, word: str, text: str) -> Output:
+        guard = self._guard()
+        shown = "\n".join(
+            f"{key}={value}"
+            for key, value in (
+                ("answer", word),
+                ("text", text),
+                ("phase", guard.phase),
+                ("trial", guard.trial),
+                ("good", guard.good),
+                ("candidate", guard.candidate),
+                ("deadline", str(int(guard.deadline))),
+                ("armed_boot_id", guard.armed_boot_id),
+                ("blessed_boot_id", guard.blessed_boot_id),
+                ("because", guard.because),
+            )
+        )
+        status = {"done": 0, "refused": 3}.get(word, 4)
+        return _said(command, f"@guard 1\n{shown}\n@end\n", status=status)
+
+    def _arm(self, command: Command) -> Output:
+        trial, good, candidate, _saved, _good_entry, _entry_, seconds = command.argv[-7:]
+        sim, host = self._sim, self._sim.hosts[self._name]
+        if sim.has(self._name, "disk-full"):
+            return self._guard_said(command, "refused", "no room in /var/lib/seatrial")
+        host.guard = SimulatedGuard(
+            phase="armed",
+            trial=trial,
+            good=good,
+            candidate=candidate,
+            deadline=float(seconds),
+            armed_boot_id=host.boot_id(self._name),
+        )
+        sim.changed()
+        return self._guard_said(command, "done", "armed")
+
+    def _bless(self, command: Command) -> Output:
+        trial, boot_id, kernel = command.argv[-3:]
+        host, guard = self._sim.hosts[self._name], self._guard()
+        here = (guard.trial, host.boot_id(self._name), host.running)
+        if here != (trial, boot_id, kernel) or guard.phase not in ("armed", "blessed"):
+            return self._guard_said(command, "refused", "the trial, the boot or the kernel is another one")
+        guard.phase, guard.blessed_boot_id, host.default = "blessed", boot_id, kernel
+        self._sim.changed()
+        return self._guard_said(command, "done", "blessed")
+
+    def _extend(self, command: Command) -> Output:
+        trial, boot_id, seconds = command.argv[-3:]
+        host, guard = self._sim.hosts[self._name], self._guard()
+        if (guard.trial, host.boot_id(self._name), guard.phase) != (trial, boot_id, "armed"):
+            return self._guard_said(command, "refused", "no such trial is armed")
+        guard.deadline = max(guard.deadline, self._sim.uptime(self._name) + float(seconds))
+        self._sim.changed()
+        return self._guard_said(command, "done", "extended")
+
+    def _revert(self, command: Command) -> Output:
+        guard = self._guard()
+        guard.because = guard.because or "the controller asked for it"
+        self._sim.reboot(self._name)
+        self._sim.changed()
+        return self._guard_said(command, "done", "rebooting")
+
+    def _disarm(self, command: Command) -> Output:
+        host = self._sim.hosts[self._name]
+        host.next = ""
+        if host.guard.phase == "armed":
+            host.guard.phase = "disarmed"
+        self._sim.changed()
+        return self._guard_said(command, "done", "disarmed")
+
+    # -- keepalived ------------------------------------------------------------------------------------------------
+
+    def _owner(self, command: Command) -> Output:
+        owns = any(
+            owner == self._name and self._sim.fleet.groups[group].mover.address == command.argv[-1]
+            for group, owner in self._sim.owners.items()
+        )
+        return _said(command, f"3: wan    inet {command.argv[-1]}/32 scope global wan\n" if owns else "")
+
+    def _yield(self, command: Command) -> Output:
+        self._sim.hosts[self._name].yields = command.argv[-1] != "0"
+        for group, owner in self._sim.owners.items():
+            if owner == self._name or self._name in self._sim.fleet.groups[group].hosts:
+                self._sim.elect(group)
+        self._sim.changed()
+        return _said(command, "")
+
+    # -- flows -----------------------------------------------------------------------------------------------------
+
+    def _listen(self, command: Command) -> Output:
+        spec = json.loads(command.argv[-1])
+        self._sim.rounds[spec["run"]] = {}
+        return _said(
+            command, json.dumps({"run": spec["run"], "flows": {flow["flow"]: {} for flow in spec["flows"]}})
+        )
+
+    def _send(self, command: Command) -> Output:
+        spec = json.loads(command.argv[-1])
+        flows = {}
+        for asked in spec["flows"]:
+            flow = self._sim.fleet.flows[asked["flow"]]
+            carrier = self._carrier(flow)
+            lost = carrier is None
+            unanswered = lost or (flow.source is not None and self._sim.has(str(carrier), "replies-lost"))
+            state = 3 if not unanswered else 1
+            rows = [[n, 40000 + n, state, 900 if state == 3 else 0, 0] for n in range(asked["count"])]
+            flows[asked["flow"]] = {"source": _address_of(flow), "size": flow.size, "probes": rows}
+            self._sim.rounds.setdefault(spec["run"], {})[asked["flow"]] = {
+                "carrier": carrier,
+                "arrived": 0 if lost else asked["count"],
+                "answered": asked["count"] if state == 3 else 0,
+            }
+        return _said(command, json.dumps({"run": spec["run"], "flows": flows}))
+
+    def _collect(self, command: Command) -> Output:
+        run = json.loads(command.argv[-1])["run"]
+        flows: dict[str, object] = {}
+        ports: list[dict[str, object]] = []
+        for name, seen in self._sim.rounds.get(run, {}).items():
+            flow = self._sim.fleet.flows[name]
+            if flow.to != self._name:
+                continue
+            source = flow.source or _address_of(flow)
+            arrived = int(seen["arrived"])
+            if flow.protocol == "tcp" and seen["answered"] == 0:
+                # A connection whose answers are lost never gets to its token: only its attempts are seen.
+                orphans = [[source, 40000 + n] for n in range(arrived)]
+                ports.append({"version": 6 if ":" in source else 4, "port": flow.port, "orphans": orphans})
+                arrived = 0
+            sources = {source: arrived} if arrived else {}
+            flows[name] = {"arrived": arrived, "whole": arrived, "sources": sources}
+        return _said(command, json.dumps({"run": run, "flows": flows, "ports": ports}))
+
+    def _carried(self, command: Command) -> Output:
+        lines = []
+        run = list(self._sim.rounds.values())[-1] if self._sim.rounds else {}
+        for name, seen in run.items():
+            flow = self._sim.fleet.flows[name]
+            if seen["carrier"] != self._name:
+                continue
+            six = ":" in flow.address
+            protocol = "icmpv6" if six and flow.protocol == "icmp" else flow.protocol
+            kind = flow.port if flow.port is not None else 128 if six else 8
+            lines += [
+                f"{protocol} {_address_of(flow)} {40000 + n} {flow.address} {kind} 2"
+                for n in range(int(seen["arrived"]))
+            ]
+        return _said(command, "\n".join([*lines, f"end {len(lines)}"]) + "\n")
+
+    def _carrier(self, flow: Flow) -> str | None:
+        host = self._sim.owners.get(flow.by, flow.by)
+        return host if self._sim.is_up(host) else None
+
+
+def _said(command: Command, stdout: str, *, status: int = 0) -> Output:
+    return Output(command=command, status=status, stdout=stdout, seconds=0.01)
+
+
+def _section(name: str, text: str) -> str:
+    lines = "".join(f"|{line}\n" for line in [*text.split("\n"), "@0"])
+    return f"@begin {name}\n{lines}@end {name}\n"
+
+
+def _entry(kernel: str) -> str:
+    return f"gnulinux-advanced-{_UUID}>gnulinux-{kernel}-advanced-{_UUID}"
+
+
+def _address_of(flow: Flow) -> str:
+    """An address for the sender that is surely not the translated one."""
+    return "2001:db8::5ea" if ":" in flow.address else "192.0.2.250"
+
+
+def _menu(kernels: Sequence[str]) -> str:
+    entries = "".join(
+        f"\tmenuentry 'Debian GNU/Linux, with Linux {kernel}' --class debian $menuentry_id_option "
+        f"'gnulinux-{kernel}-advanced-{_UUID}' {{\n"
+        f"\t\tlinux\t/boot/vmlinuz-{kernel} root=UUID={_UUID} ro quiet panic=10\n"
+        f"\t\tinitrd\t/boot/initrd.img-{kernel}\n\t}}\n"
+        for kernel in sorted(kernels, reverse=True)
+    )
+    return (
+        "if [ -s $prefix/grubenv ]; then\n  load_env\nfi\n"
+        'if [ "${next_entry}" ] ; then\n   set default="${next_entry}"\n   set next_entry=\n'
+        '   save_env next_entry\n   set boot_once=true\nelse\n   set default="${saved_entry}"\nfi\n'
+        "set timeout=1\n"
+        f"submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-{_UUID}' {{\n{entries}}}\n"
+    )
