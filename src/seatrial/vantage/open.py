@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from seatrial.errors import InputError
 from seatrial.model.command import Bundle, Output, Trouble, Vantage
-from seatrial.model.fleet import Reach
 from seatrial.vantage.local import LocalVantage
 from seatrial.vantage.netns import NetnsVantage
 from seatrial.vantage.pool import Pool
+
+if TYPE_CHECKING:
+    from seatrial.model.fleet import Reach
 
 
 def open_vantage(

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seatrial.clock import Clock, SystemClock
@@ -22,7 +22,8 @@ from seatrial.vantage.process import PIPE, end_group, start
 FREE_SURPLUS = 4 * 1024 * 1024
 CHUNK = 64 * 1024
 PAUSE = 0.05
-# Seconds that a process may take to go, after it was asked to, and after its last word.
+# Seconds that a process may take to go: after its last word, and after it was asked to.
+LAST_WORD = 0.25
 FAREWELL = 2.0
 
 
@@ -47,24 +48,44 @@ async def converse(
     `patience` is what the way there may take, in seconds, before the first frame. Raises FileNotFoundError or
     PermissionError when the program cannot be started.
     """
-    process = await start(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env)
-    assert process.stdin and process.stdout and process.stderr
     reading = _Reading(answer, clock or SystemClock())
-    feeding = asyncio.ensure_future(_feed(process.stdin, answer.script))
-    overdue = False
-    try:
-        async with asyncio.timeout(answer.patience + patience) as reading.guard:
-            await asyncio.gather(
-                reading.drink(process.stdout, answer.out), reading.drink(process.stderr, answer.err)
-            )
-            if not answer.complete:
-                await process.wait()
-    except TimeoutError:
-        overdue = True
-    finally:
-        feeding.cancel()
-        status = await _end(process, answer.complete or process.returncode is not None)
+    async with _read_end() as (out, out_fd), _read_end() as (err, err_fd):
+        with contextlib.ExitStack() as ours:
+            ours.callback(os.close, out_fd)
+            ours.callback(os.close, err_fd)
+            process = await start(argv, stdin=PIPE, stdout=out_fd, stderr=err_fd, env=env)
+        assert process.stdin
+        feeding = asyncio.ensure_future(_feed(process.stdin, answer.script))
+        overdue = False
+        try:
+            async with asyncio.timeout(answer.patience + patience) as reading.guard:
+                await asyncio.gather(reading.drink(out, answer.out), reading.drink(err, answer.err))
+                if not answer.complete:
+                    await process.wait()
+        except TimeoutError:
+            overdue = True
+        finally:
+            feeding.cancel()
+            status = await _end(process, answer.complete or process.returncode is not None)
     return Fate(status=status, overdue=overdue)
+
+
+@contextlib.asynccontextmanager
+async def _read_end() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """A pipe: its reader, and the end for the process.
+
+    asyncio's own pipes are not used, because its `wait` then waits for them as well, and a child that was left in
+    the background may hold them for ever.
+    """
+    ours, theirs = os.pipe()
+    reader = asyncio.StreamReader(limit=CHUNK)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", buffering=0)
+    )
+    try:
+        yield reader, theirs
+    finally:
+        transport.close()
 
 
 class _Reading:
@@ -95,12 +116,14 @@ async def _feed(writer: asyncio.StreamWriter, script: bytes) -> None:
 
 async def _end(process: asyncio.subprocess.Process, leaving: bool) -> int | None:
     """Wait for a process that is on its way out; ask one that is not, and then end it."""
-    # TERM lets the script's trap end the command, which has a process group of its own.
-    for sig in (None if leaving else signal.SIGTERM, signal.SIGKILL):
+    # TERM lets the script's trap end the command, which has a process group of its own. After the last word ssh
+    # may still wait for a child that was left in the background over there.
+    steps = ((None, LAST_WORD),) if leaving else ()
+    for sig, seconds in (*steps, (signal.SIGTERM, FAREWELL), (signal.SIGKILL, FAREWELL)):
         if sig is not None:
             end_group(process.pid, sig)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(seconds):
                 return await process.wait()
     return process.returncode
 

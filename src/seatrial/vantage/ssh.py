@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,8 +37,10 @@ SESSIONS = 8
 WINDOW = 256 * 1024
 # The post-quantum exchanges that come first otherwise cost 0.1 s of CPU for each connection. An operator who wants
 # them says so with KexAlgorithms. AES-GCM is the cheapest cipher where the CPU has AES.
-KEX = "^curve25519-sha256,curve25519-sha256@libssh.org"
-CIPHERS = "^aes128-gcm@openssh.com"
+QUICK = {
+    "KexAlgorithms": ("kex_algs", "^curve25519-sha256,curve25519-sha256@libssh.org"),
+    "Ciphers": ("encryption_algs", "^aes128-gcm@openssh.com"),
+}
 USER_KNOWN = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"]
 GLOBAL_KNOWN = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
 DEFAULT_IDENTITIES = [f"~/.ssh/{name}" for name in ("id_ed25519", "id_ecdsa", "id_rsa")]
@@ -177,6 +180,7 @@ class Switchboard:
                     tunnel=tunnel,
                     options=options,
                     config=None,
+                    known_hosts=way.known,
                     client_factory=lambda: keeper,
                     # A key pair is marked with the algorithm that one host wants: each connection has its own.
                     client_keys=[copy.copy(key) for key in way.keys] or None,
@@ -202,14 +206,13 @@ class Switchboard:
         key = own_config, step
         if key not in self._ways:
             bare = self._options(own_config, step)
-            known = self._known_hosts(bare)
             keys, notes = await self._keys(bare)
             name = bare.host_key_alias or bare.host
             self._ways[key] = Way(
                 where=step.alias,
                 lookup=name if bare.port == 22 else f"[{name}]:{bare.port}",
-                options=_with_known(bare, known),
-                known=known,
+                options=bare,
+                known=self._known_hosts(bare),
                 keys=keys,
                 connect_timeout=float(str(bare.config.get("ConnectTimeout") or self._connect_timeout)),
                 notes=notes,
@@ -296,12 +299,10 @@ def _bare_options(text: str, step: Step) -> asyncssh.SSHClientConnectionOptions:
     with os.fdopen(os.memfd_create("ssh_config"), "wb") as file:
         file.write(text.encode("utf-8", "surrogateescape"))
         file.flush()
-        bare = {
-            "known_hosts": b"",
-            "client_keys": None,
-            "gss_host": None,
-            "gss_kex": False,
-            "gss_auth": False,
+        quick = {
+            keyword: _quick_algorithms(option)
+            for option, (keyword, _) in QUICK.items()
+            if option.lower() not in text.lower()
         }
         return asyncssh.SSHClientConnectionOptions(
             config=[f"/proc/self/fd/{file.fileno()}"],
@@ -316,20 +317,24 @@ def _bare_options(text: str, step: Step) -> asyncssh.SSHClientConnectionOptions:
             keepalive_count_max=KEEPALIVE_COUNT,
             login_timeout=HANDSHAKE,
             connect_timeout=None,
-            **bare,
+            # What is known is looked up for each connection: which files those are is not known before.
+            known_hosts=b"",
+            client_keys=None,
+            gss_host=None,
+            gss_kex=False,
+            gss_auth=False,
+            **quick,
         )
 
 
-def _with_known(
-    bare: asyncssh.SSHClientConnectionOptions, known: asyncssh.SSHKnownHosts
-) -> asyncssh.SSHClientConnectionOptions:
-    config = bare.config
-    quick: dict[str, object] = {"known_hosts": known, "config": None}
-    if config.get("KexAlgorithms") is None:
-        quick["kex_algs"] = KEX
-    if config.get("Ciphers") is None:
-        quick["encryption_algs"] = CIPHERS
-    return asyncssh.SSHClientConnectionOptions(bare, **quick)
+@functools.cache
+def _quick_algorithms(option: str) -> list[str]:
+    # Spelt out once: to work a pattern out costs asyncssh more than the rest of the options, and for each host.
+    keyword, wish = QUICK[option]
+    options = asyncssh.SSHClientConnectionOptions(
+        config=[], client_keys=None, known_hosts=b"", **{keyword: wish}
+    )
+    return [name.decode() for name in getattr(options, keyword)]
 
 
 def _read_known(files: Sequence[str]) -> asyncssh.SSHKnownHosts:
@@ -397,13 +402,18 @@ def _explain(error: Exception, way: Way, keeper: _Keeper) -> Ending:
 class _Hearing(asyncssh.SSHClientSession[bytes]):
     """One exec: hands what comes to the Answer at once, without streams between, which would cost CPU."""
 
-    def __init__(self, answer: Answer, guard: asyncio.Timeout) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._guard = guard
+        self.deadline = asyncio.get_running_loop().time() + answer.patience
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self.news = asyncio.Event()
         self.ended = False
         self.flooded = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.ended or self._answer.complete
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         self._channel = chan
@@ -412,7 +422,7 @@ class _Hearing(asyncssh.SSHClientSession[bytes]):
         answer = self._answer
         stream = answer.err if datatype == asyncssh.EXTENDED_DATA_STDERR else answer.out
         if stream.feed(data):
-            self._guard.reschedule(asyncio.get_running_loop().time() + answer.patience)
+            self.deadline = asyncio.get_running_loop().time() + answer.patience
             if answer.complete:
                 self.news.set()
         elif stream.surplus > FREE_SURPLUS and self._channel is not None:
@@ -480,11 +490,11 @@ class SshVantage:
             return endings.lost(self._name, str(error))
 
     async def _exec(self, line: Line, answer: Answer) -> Ending:
+        hearing = _Hearing(answer)
         channel: asyncssh.SSHClientChannel[bytes] | None = None
         overdue = False
         try:
-            async with asyncio.timeout(answer.patience) as guard:
-                hearing = _Hearing(answer, guard)
+            async with asyncio.timeout_at(hearing.deadline):
                 channel, _ = await line.connection.create_session(
                     lambda: hearing,
                     # The login shell makes way, whatever it is.
@@ -495,21 +505,33 @@ class SshVantage:
                     send_env=None,
                     request_pty=False,
                 )
-                channel.write(answer.script)
-                channel.write_eof()
-                while not (answer.complete or hearing.ended):
-                    await hearing.news.wait()
-                    hearing.news.clear()
-                    if hearing.flooded:
-                        hearing.flooded = False
-                        await self._board.clock.sleep(PAUSE)
-                        channel.resume_reading()
+            channel.write(answer.script)
+            channel.write_eof()
+            overdue = not await self._follow(hearing, channel)
         except TimeoutError:
             overdue = True
         finally:
             if channel is not None:
                 _leave(channel, answer.complete)
         return self._ending(line, answer, overdue)
+
+    async def _follow(self, hearing: _Hearing, channel: asyncssh.SSHClientChannel[bytes]) -> bool:
+        """Wait until nothing more is to come; says whether the time limits were kept."""
+        while not hearing.over:
+            # Every frame moves the deadline; the timer is set anew only when it went off.
+            deadline = hearing.deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await hearing.news.wait()
+            except TimeoutError:
+                if deadline == hearing.deadline:
+                    return False
+            hearing.news.clear()
+            if hearing.flooded:
+                hearing.flooded = False
+                await self._board.clock.sleep(PAUSE)
+                channel.resume_reading()
+        return True
 
     def _ending(self, line: Line, answer: Answer, overdue: bool) -> Ending:
         if overdue:
