@@ -1,0 +1,173 @@
+"""The components that a flow's probes cross, out and back, named for people, and what was seen on each way.
+
+What is in: names of components, FlowCounts as Observations, priors, and probes that could be sent next. What is not
+in: which component is at fault (localise.py) and the sentence (sentence.py).
+
+Names: `a>b` is the way between two places, `gw:forward` a deed of the carrier, `outside to 203.0.113.9` the way of
+answers to a translated flow's outer address. Small deeds are components of their own so that a fault of one of them
+need not be blamed on all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seatrial.model.fleet import Fleet, Flow
+from seatrial.model.observation import FlowCount, Observation
+
+LARGE = 1280  # bytes; what every IPv6 link takes, so that an MTU hole begins above it
+PRIORS = {"deed": 0.005, "tried": 0.02, "rare": 0.0005, "way": 0.001, "element": 0.002}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The components of one flow: towards the carrier and through it, on from it, and back."""
+
+    start: str
+    into: tuple[str, ...]
+    onward: tuple[str, ...]
+    back: tuple[str, ...]
+    over: tuple[str, ...]
+
+    @property
+    def out(self) -> tuple[str, ...]:
+        """All of the way out."""
+        return (*self.into, *self.over, *self.onward)
+
+    @property
+    def home(self) -> tuple[str, ...]:
+        """All of the way back."""
+        return (*self.back[:1], *self.over, *self.back[1:])
+
+
+def carrier_of(fleet: Fleet, flow: Flow, carrier: str | None) -> str:
+    """Who carries a flow: the host on trial where it belongs to the flow's group, else what the flow names."""
+    hosts = fleet.groups[flow.by].hosts if flow.by in fleet.groups else (flow.by,)
+    return carrier if carrier is not None and carrier in hosts else flow.by
+
+
+def is_translated(flow: Flow, sender: str) -> bool:
+    """Whether the far end sees another address than the sender's own."""
+    return flow.source is not None and flow.source != sender
+
+
+def ways_of(flow: Flow, by: str, translated: bool, several: bool = False) -> Ways:
+    """The components of a flow that `by` carries; `several` when `by` translates to more than one address."""
+    special = [f"{by}:{flow.protocol}", f"{by}:{flow.source_vantage} to {flow.to}"]
+    if flow.df and flow.size > LARGE:
+        special.append(f"{by}:large packets")
+    into = [f"{flow.source_vantage}>{by}", f"{by}:forward", *special]
+    if translated:
+        into += [f"{by}:snat", *([f"{by}:snat to {flow.source}"] if several else [])]
+        first = f"{flow.to} to {flow.source}"
+        middle = [f"{by}:replies", f"{by}:reply-translation"]
+        middle += [f"{by}:reply-translation of {flow.source}"] if several else []
+    else:
+        first = f"{flow.to}>{by}"
+        middle = [f"{by}:replies"]
+    return Ways(
+        start=f"{flow.source_vantage}:sending",
+        into=tuple(into),
+        onward=(f"{by}>{flow.to}",),
+        back=(first, *middle, *(f"{name} replies" for name in special), f"{by}>{flow.source_vantage}"),
+        over=flow.over,
+    )
+
+
+def observations(
+    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None = None
+) -> tuple[Observation, ...]:
+    """What the counts say of each way: out and back apart wherever both ends have answered."""
+    found: list[Observation] = []
+    for one, flow, by, ways in _each(fleet, counts, carrier):
+        found += _of_flow(flow, one, ways, by)
+    return tuple(found)
+
+
+def _each(
+    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None
+) -> list[tuple[FlowCount, Flow, str, Ways]]:
+    sources: dict[str, set[str | None]] = {}
+    known = [
+        (one, fleet.flows[one.flow], carrier_of(fleet, fleet.flows[one.flow], carrier)) for one in counts
+    ]
+    for one, flow, by in known:
+        if is_translated(flow, one.sender):
+            sources.setdefault(by, set()).add(flow.source)
+    return [
+        (one, flow, by, ways_of(flow, by, is_translated(flow, one.sender), len(sources.get(by, ())) > 1))
+        for one, flow, by in known
+    ]
+
+
+def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observation]:
+    found: list[Observation] = []
+    if one.asked > one.sent and one.errors:
+        found.append(_seen(one.flow, "sending", (ways.start,), one.asked, one.sent))
+    if one.sent == 0:
+        return found
+    if one.arrived is None:
+        # A beacon that could not be asked was perhaps never there: then a lost answer says nothing.
+        if one.answered:
+            found.append(_seen(one.flow, "both", (*ways.out, *ways.home), one.sent, one.answered))
+        return found
+    carried = one.carried.get(by)
+    if carried and carried > one.arrived:
+        # The carrier knows a connection only when it has sent it on: the loss is behind it.
+        shown = min(carried, one.sent)
+        into = (*ways.into, *ways.over) if shown < one.sent else ways.into
+        found.append(_seen(one.flow, "carried", into, one.sent, shown))
+        found.append(_seen(one.flow, "out", (*ways.over, *ways.onward), shown, one.arrived))
+    else:
+        found.append(_seen(one.flow, "out", ways.out, one.sent, one.arrived))
+    if one.arrived:
+        found.append(_seen(one.flow, "back", ways.home, one.arrived, one.answered))
+        wrong = sum(n for source, n in one.sources.items() if source != (flow.source or one.sender))
+        if wrong and (flow.source or one.sender):
+            snat = tuple(name for name in ways.into if ":snat" in name) or (f"{by}:forward",)
+            found.append(_seen(one.flow, "source", snat, one.arrived, one.arrived - wrong))
+    return found
+
+
+def _seen(flow: str, way: str, path: tuple[str, ...], sent: int, through: int) -> Observation:
+    return Observation(id=f"{flow}:{way}", path=path, sent=sent, lost=min(max(sent - through, 0), sent))
+
+
+def priors(fleet: Fleet, seen: Sequence[Observation], carrier: str | None = None) -> Mapping[str, float]:
+    """How probable a fault is before anything was seen: what was just changed is suspected first."""
+    places = {*fleet.hosts, *fleet.groups}
+    elements = {name for flow in fleet.flows.values() for name in flow.over}
+    kinds = {}
+    for name in {component for one in seen for component in one.path}:
+        owner, _, deed = name.partition(":")
+        if name in elements:
+            kind = "element"
+        elif not deed:
+            kind = "way"
+        elif (
+            owner not in places
+            or deed.split(" ")[0] in ("tcp", "udp", "icmp")
+            or " of " in deed
+            or " to " in deed
+        ):
+            kind = "rare"
+        else:
+            kind = "tried" if owner == carrier else "deed"
+        kinds[name] = PRIORS[kind]
+    return kinds
+
+
+def could_ask(
+    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None = None
+) -> Mapping[tuple[str, ...], str]:
+    """Probes that the fleet's vantages could send beside the flows, as path and in words."""
+    found: dict[tuple[str, ...], str] = {}
+    for one, flow, by, ways in _each(fleet, counts, carrier):
+        if is_translated(flow, one.sender):
+            found[(ways.back[0],)] = f"{flow.to} to {by}'s own outer address {flow.source}"
+        found[(f"{flow.to}>{by}", f"{by}>{flow.to}")] = f"{flow.to} to {by} itself"
+        found[(f"{flow.source_vantage}>{by}", f"{by}>{flow.source_vantage}")] = (
+            f"{flow.source_vantage} to {by} itself"
+        )
+    return found
