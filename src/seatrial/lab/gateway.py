@@ -130,6 +130,8 @@ def _routers(stage: StageAddresses) -> list[LabHost]:
         ]
         if pair:
             files.append(("etc/keepalived/keepalived.conf", 0o644, _keepalived(stage, name)))
+            # Gone with the first reboot, as /run is: only the lab's beginning has an order.
+            files.append((YIELD_FILE.removeprefix("/"), 0o644, f"{min(index, 1)}\n"))
         hosts.append(
             LabHost(
                 name=name,
@@ -217,7 +219,7 @@ vrrp_instance {side} {{
     vrrp_garp_master_refresh 10
 }}
 
-vrrp_track_file yield {{
+track_file yield {{
     file {YIELD_FILE}
     weight -50
 }}
@@ -240,9 +242,13 @@ vrrp_sync_group gateway {{
 def _endpoints(stage: StageAddresses) -> list[Endpoint]:
     lan, wan = f"{stage.short}-lan", f"{stage.short}-wan"
 
-    def endpoint(role: str, nic: Nic, routes: tuple[str, ...], programs: tuple[Program, ...] = ()) -> Endpoint:
+    def endpoint(
+        role: str, nic: Nic, routes: tuple[str, ...], programs: tuple[Program, ...] = ()
+    ) -> Endpoint:
         name = f"{stage.short}-{role}"
-        return Endpoint(name=name, role=role, stage=stage.stage, nics=(nic,), routes=routes, programs=programs)
+        return Endpoint(
+            name=name, role=role, stage=stage.stage, nics=(nic,), routes=routes, programs=programs
+        )
 
     inward = (f"{stage.floating_range} via {stage.wan_gateway}",)
     return [
@@ -287,5 +293,15 @@ def _dns(stage: StageAddresses) -> Program:
 
 def _http(stage: StageAddresses) -> Program:
     # The directory is the empty one that the warden starts its programs in, with one page.
-    argv = (sys.executable, "-I", "-m", "http.server", "--bind", stage.services, "--directory", "@WWW@", str(HTTP_PORT))
+    argv = (
+        sys.executable,
+        "-I",
+        "-m",
+        "http.server",
+        "--bind",
+        stage.services,
+        "--directory",
+        "@WWW@",
+        str(HTTP_PORT),
+    )
     return Program(name="http", argv=argv)

@@ -138,7 +138,9 @@ async def _build(scratch: Path, progress: Progress) -> None:
     disk = scratch / "disk.img"
     found = _KERNELS.search(log)
     if found is None or not disk.is_file():
-        raise LabError("mmdebstrap ended well but left no disk", hint="run it again; the last lines were: " + log[-300:])
+        raise LabError(
+            "mmdebstrap ended well but left no disk", hint="run it again; the last lines were: " + log[-300:]
+        )
     facts = {"good": found[1], "candidate": found[2], "root_uuid": root_uuid, "seconds": monotonic() - began}
     (scratch / "image.json").write_text(json.dumps(facts))
 
@@ -155,7 +157,11 @@ def _argv(scratch: Path, root_uuid: str) -> list[str]:
         # Its mounts are seen by nobody else, and its processes end with it.
         argv += ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
     argv += ["mmdebstrap", f"--mode={'root' if as_root else 'unshare'}", "--variant=apt", "--format=null"]
-    argv += ["--components=main", '--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"']
+    argv += [
+        "--components=main",
+        '--aptopt=Apt::Install-Recommends "false"',
+        '--aptopt=Acquire::Languages "none"',
+    ]
     argv += ["--dpkgopt=force-unsafe-io", *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT)]
     argv += ["--skip=essential/unlink,cleanup/apt", f"--include={','.join(PACKAGES)}"]
     argv += [
@@ -180,7 +186,9 @@ async def _watch(argv: list[str], scratch: Path, progress: Progress) -> str:
     try:
         running = await process.start(argv, stdout=process.PIPE, stderr=process.STDOUT, env=env)
     except FileNotFoundError as missing:
-        raise LabError(f"{missing.filename} is not installed", hint="apt install mmdebstrap util-linux") from None
+        raise LabError(
+            f"{missing.filename} is not installed", hint="apt install mmdebstrap util-linux"
+        ) from None
     assert running.stdout
     tail: list[str] = []
     seen: set[str] = set()

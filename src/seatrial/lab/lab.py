@@ -19,11 +19,12 @@ from types import MappingProxyType
 
 from seatrial.clock import monotonic
 from seatrial.errors import LabError
-from seatrial.lab import accel, console, image, plan, qmp, seed
+from seatrial.lab import accel, console, image, plan, qmp, realbug, scenario, seed
 from seatrial.lab.console import BootTimings, ConsoleLine
 from seatrial.lab.gateway import gateway_topology
 from seatrial.lab.image import Kernels, Progress
 from seatrial.lab.places import lab_home, state_home
+from seatrial.lab.scenario import Scenario
 from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Topology
 from seatrial.vantage import process
 
@@ -52,7 +53,9 @@ class Lab:
         """
         home = lab_home(name)
         if plan.is_alive(home):
-            raise LabError(f"the lab {name} is up already", hint=f"seatrial lab down {name}, or use another name")
+            raise LabError(
+                f"the lab {name} is up already", hint=f"seatrial lab down {name}, or use another name"
+            )
         _sweep(home)
         accelerator = await accel.probe()
         progress(accelerator.because, None)
@@ -153,7 +156,9 @@ class Lab:
         ended = await process.run(self.ssh_argv(host, argv), stdin=stdin, timeout=timeout)
         if ended.status != 0:
             said = ended.stderr.decode(errors="replace").strip()[-500:]
-            raise LabError(f"{host}: {shlex.join(argv)[:200]} ended with {ended.status}: {said}", hint=ended.paste[:500])
+            raise LabError(
+                f"{host}: {shlex.join(argv)[:200]} ended with {ended.status}: {said}", hint=ended.paste[:500]
+            )
         return ended.stdout.decode(errors="replace")
 
     def console(self, host: str) -> list[ConsoleLine]:
@@ -186,6 +191,25 @@ class Lab:
                 await asyncio.sleep(_PAUSE)
         return self.boot_timings(host)[-1]
 
+    async def apply(self, fault: Scenario, *, progress: Progress, hosts: Sequence[str] = ()) -> None:
+        """Put a fault on the candidate of `hosts` (all of them if none is named), in place of any other."""
+        module = b""
+        if fault is Scenario.REAL_BUG:
+            module = (await realbug.build(self.kernels.candidate, progress)).read_bytes()
+        steps = [*scenario.undo(self.kernels), *scenario.put(fault, self.kernels, module)]
+
+        async def on(host: str) -> None:
+            for step in steps:
+                await self.ssh(host, ["sh", "-c", step.script], stdin=step.stdin, timeout=120.0)
+
+        await asyncio.gather(*(on(host) for host in hosts or self.hosts))
+        progress(f"scenario {fault}: {fault.says}", None)
+
+    async def boot_once(self, host: str, release: str) -> None:
+        """Restart a host into a kernel for one boot, as an operator would by hand; does not wait."""
+        await self.ssh(host, ["grub-reboot", self.menu_id(release)])
+        await self.ssh(host, ["systemctl", "reboot"])
+
     async def reset(self, host: str) -> None:
         """Press a host's reset button."""
         await qmp.reset(self.home / host / "qmp")
@@ -210,7 +234,9 @@ class Lab:
         others = [host.name for host in self.topology.hosts if host.group == group and host.name != to]
         await asyncio.gather(*(self._write_yield(name, 1) for name in others), self._write_yield(to, 0))
         async with self._limit(to, limit):
-            while await self.owner(group) != to:
+            while True:
+                if await self.owner(group) == to:
+                    break
                 await asyncio.sleep(_PAUSE)
         await asyncio.gather(*(self._write_yield(name, 0) for name in others))
 
@@ -226,7 +252,9 @@ class Lab:
         for host in self.topology.hosts:
             (self.home / host.name).mkdir()
             keys.append(self.home / host.name / "host_key")
-        await asyncio.gather(*(_run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)]) for key in keys))
+        await asyncio.gather(
+            *(_run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)]) for key in keys)
+        )
         public = (self.home / "id.pub").read_text()
         for host in self.topology.hosts:
             home = self.home / host.name
@@ -247,7 +275,9 @@ class Lab:
                 raise LabError(said.problem, hint=said.hint)
             if monotonic() - began > START_LIMIT or (said is None and not plan.is_alive(self.home)):
                 log = (self.home / "warden.log").read_text(errors="replace")[-500:]
-                raise LabError(f"the lab's warden did not start: {log}", hint="is the machine out of memory or space?")
+                raise LabError(
+                    f"the lab's warden did not start: {log}", hint="is the machine out of memory or space?"
+                )
             await asyncio.sleep(0.05)
         self._write_ssh_config(said)
 
@@ -270,14 +300,10 @@ class Lab:
         progress(f"{host.name} up, {timings}", None)
 
     async def _settle_owners(self) -> None:
-        # Which of two equal routers is first is a race; a lab begins the same way every time.
+        # Which of two equal routers is first is a race; so the other ones yield until the first owner is there.
         for host in self.topology.hosts:
             if host.group and host.first_owner:
-                async with self._limit(host.name, BOOT_LIMIT):
-                    while (owner := await self.owner(host.group)) is None:
-                        await asyncio.sleep(_PAUSE)
-                if owner != host.name:
-                    await self.move(host.group, host.name)
+                await self.move(host.group, host.name, limit=BOOT_LIMIT)
 
     async def _owns(self, host: LabHost) -> bool:
         with contextlib.suppress(LabError):
@@ -341,7 +367,10 @@ def _sweep(home: Path) -> None:
 def _environment() -> dict[str, str]:
     # The warden imports the same Seatrial as this process, installed or not.
     source = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([source, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([source, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
+    }
 
 
 async def _run(argv: list[str], env: Mapping[str, str] | None = None) -> None:

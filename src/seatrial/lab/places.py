@@ -29,5 +29,7 @@ def lab_home(name: str) -> Path:
     home = state_home() / name
     # The paths of unix sockets end after 107 bytes; the longest name below this directory is HOST/events.qmp.
     if len(os.fsencode(home)) > 80:
-        raise InputError(f"the path {home} is too long for unix sockets", hint="set XDG_STATE_HOME to a short path")
+        raise InputError(
+            f"the path {home} is too long for unix sockets", hint="set XDG_STATE_HOME to a short path"
+        )
     return home

@@ -40,7 +40,12 @@ def pack(host: LabHost, *, authorized_key: str, host_key: Path) -> bytes:
 
 def _directories(tar: tarfile.TarFile, path: str, made: set[str]) -> None:
     # Only those that the image does not have get a mode here: tar would change the others.
-    for directory, mode in (("root/.ssh", 0o700), ("etc/seatrial-lab", 0o755), ("etc/keepalived", 0o755)):
+    for directory, mode in (
+        ("root/.ssh", 0o700),
+        ("etc/seatrial-lab", 0o755),
+        ("etc/keepalived", 0o755),
+        ("run/seatrial", 0o755),
+    ):
         if path.startswith(directory + "/") and directory not in made:
             made.add(directory)
             entry = tarfile.TarInfo(directory)

@@ -91,7 +91,9 @@ class Warden:
     async def _start(self) -> None:
         await self._wires.lay(self._plan.topology)
         taps = await self._wires.taps(
-            (f"{host.name}-{nic.name}", nic.segment) for host in self._plan.topology.hosts for nic in host.nics
+            (f"{host.name}-{nic.name}", nic.segment)
+            for host in self._plan.topology.hosts
+            for nic in host.nics
         )
         try:
             for host in self._plan.topology.hosts:
@@ -118,7 +120,9 @@ class Warden:
             try:
                 qemu = await process.start(argv, stdout=process.PIPE, stderr=log.fileno(), pass_fds=taps)
             except FileNotFoundError as missing:
-                raise LabError(f"{missing.filename} is not installed", hint="apt install qemu-system-x86") from None
+                raise LabError(
+                    f"{missing.filename} is not installed", hint="apt install qemu-system-x86"
+                ) from None
         self._children[host.name] = qemu
         console = (home / "console.log").open("a")
         _stamp(console, f"{POWER_ON} {' '.join(argv[:1])}")
@@ -134,7 +138,9 @@ class Warden:
         while not path.exists():
             if qemu.returncode is not None:
                 said = (path.parent / "qemu.log").read_text(errors="replace").strip().splitlines()
-                raise LabError(f"QEMU did not start: {said[-1] if said else qemu.returncode}", hint="see qemu.log")
+                raise LabError(
+                    f"QEMU did not start: {said[-1] if said else qemu.returncode}", hint="see qemu.log"
+                )
             await asyncio.sleep(0.02)
 
     def _watch(self, name: str) -> None:
@@ -204,7 +210,10 @@ def qemu_argv(plan: LabPlan, host: LabHost, home: Path, taps: list[int]) -> list
     ]  # fmt: skip
     for index, (nic, tap) in enumerate(zip(host.nics, taps, strict=True), start=1):
         argv += ["-netdev", f"tap,id=net-{nic.name},fd={tap}"]
-        argv += ["-device", f"virtio-net-pci,id={nic.name},netdev=net-{nic.name},mac={_mac(identity, index)},romfile="]
+        argv += [
+            "-device",
+            f"virtio-net-pci,id={nic.name},netdev=net-{nic.name},mac={_mac(identity, index)},romfile=",
+        ]
     return argv
 
 

@@ -44,7 +44,9 @@ class Wires:
     async def lay(self, topology: Topology) -> None:
         """Make the namespaces, bridges and veths. Raises LabError."""
         user = ["--user", "--map-root-user"] if self.own_user_namespace else []
-        self._holders[""] = await self._hold(["unshare", *user, "--net", "--mount", "--propagation", "private"])
+        self._holders[""] = await self._hold(
+            ["unshare", *user, "--net", "--mount", "--propagation", "private"]
+        )
         bridges = ["link set lo up"]
         for segment in topology.segments:
             # No snooping: it forgets who listens to VRRP. No spanning tree: it would mute a port for 30 s.

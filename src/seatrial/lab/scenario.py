@@ -1,0 +1,111 @@
+"""Faults for the lab: what is wrong with the candidate kernel in a story. What is in: the commands that put a fault
+on a host and take it off again, as values. What is not: running them (lab.py) and judging what they do.
+
+Every fault is on the candidate only: a host that goes back to the good kernel is well.
+"""
+
+from __future__ import annotations
+
+import enum
+import shlex
+from dataclasses import dataclass
+
+from seatrial.lab.image import Kernels
+
+
+class Scenario(enum.StrEnum):
+    """What is wrong with the candidate."""
+
+    GOOD = "good"
+    GATEWAY_2021 = "gateway-2021"
+    REAL_BUG = "real-bug"
+    DEAD_NETWORK = "dead-network"
+    PANIC = "panic"
+
+    @property
+    def says(self) -> str:
+        """What happens, in a sentence."""
+        return _SAYS[self]
+
+
+_SAYS = {
+    Scenario.GOOD: "nothing is wrong with the candidate",
+    Scenario.GATEWAY_2021: "answers to translated flows are dropped, by a firewall rule that only the candidate gets",
+    Scenario.REAL_BUG: "answers to translated flows are dropped, by the patch to the VRF driver that was reverted in 2021",
+    Scenario.DEAD_NETWORK: "the candidate boots and has no network at all",
+    Scenario.PANIC: "the candidate panics before userspace",
+}
+
+_UNIT = "/etc/systemd/system/seatrial-fault.service"
+_WANTED = "/etc/systemd/system/multi-user.target.wants/seatrial-fault.service"
+_CONFIG = "/boot/grub/grub.cfg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One shell script for a host's root, with what it reads."""
+
+    script: str
+    stdin: bytes = b""
+
+
+def undo(kernels: Kernels) -> list[Step]:
+    """What takes every fault off a host again."""
+    modules = f"/lib/modules/{shlex.quote(kernels.candidate)}/kernel/drivers/net"
+    return [
+        Step(
+            script=f"set -e; rm -f {_UNIT} {_WANTED}; sed -i 's| init=/nothing-here||' {_CONFIG}; "
+            f'for m in {modules}/*.ko.stock; do [ ! -e "$m" ] || mv "$m" "${{m%.stock}}"; done; '
+            f"depmod {shlex.quote(kernels.candidate)}; sync"
+        )
+    ]
+
+
+def put(scenario: Scenario, kernels: Kernels, module: bytes = b"") -> list[Step]:
+    """What puts a fault on a host. `module` is the bad vrf.ko, for REAL_BUG only."""
+    candidate = shlex.quote(kernels.candidate)
+    drivers = f"/lib/modules/{candidate}/kernel/drivers/net"
+    match scenario:
+        case Scenario.GOOD:
+            return []
+        case Scenario.GATEWAY_2021:
+            script = f"set -e; cat >{_UNIT}; ln -sf {_UNIT} {_WANTED}; systemctl daemon-reload; sync"
+            return [Step(script=script, stdin=_fault_unit(kernels.candidate).encode())]
+        case Scenario.DEAD_NETWORK:
+            return [
+                Step(
+                    script=f"set -e; mv {drivers}/virtio_net.ko {drivers}/virtio_net.ko.stock; depmod {candidate}; sync"
+                )
+            ]
+        case Scenario.PANIC:
+            # The kernel panics when the init it was told to run does not exist; panic=10 then restarts the machine.
+            return [
+                Step(
+                    script=f"set -e; sed -i '/^[[:space:]]*linux.*vmlinuz-{kernels.candidate} /s|$| init=/nothing-here|' {_CONFIG}; sync"
+                )
+            ]
+        case Scenario.REAL_BUG:
+            return [
+                Step(
+                    script=f"set -e; mv {drivers}/vrf.ko {drivers}/vrf.ko.stock; cat >{drivers}/vrf.ko; depmod {candidate}; sync",
+                    stdin=module,
+                )
+            ]
+
+
+def _fault_unit(candidate: str) -> str:
+    return f"""[Unit]
+Description=Seatrial lab: the fault of 2021, on the candidate kernel only
+ConditionKernelVersion={candidate}
+Requires=seatrial-lab-network.service
+After=seatrial-lab-network.service
+Before=ssh.service seatrial-lab-ready.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft insert rule inet gateway forward ct direction reply ct status snat counter drop
+
+[Install]
+WantedBy=multi-user.target
+"""
