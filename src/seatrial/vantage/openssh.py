@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
+from seatrial.errors import InputError
 from seatrial.model.command import Command, Output
 from seatrial.vantage import endings
 from seatrial.vantage.bundle import Answer, Ending
 from seatrial.vantage.piped import Fate, converse, plain_environment
 from seatrial.vantage.pool import Pool
-from seatrial.vantage.sshconfig import config_paths
+from seatrial.vantage.sshconfig import CutConfig, Step, chain, config_paths
 
 # ssh says 255 for its own troubles; the script ends with 0, and its frames came before.
 OWN_TROUBLE = 255
@@ -51,7 +51,7 @@ class OpensshVantage:
         self._name = name
         self._alias = alias
         self._pool = pool
-        self._includes = [str(path) for path in config_paths(ssh_config)]
+        self._paths = config_paths(ssh_config)
 
     @property
     def name(self) -> str:
@@ -63,6 +63,10 @@ class OpensshVantage:
         if not commands:
             return []
         answer = Answer(commands)
+        try:
+            self._refuse_circles()
+        except InputError as error:
+            return answer.outputs(endings.misconfigured(self._name, error.message))
         async with self._pool.places:
             # A file without a name: needs no disk, and leaves nothing behind. ssh closes what it inherits, so the
             # config is read through this process's descriptor.
@@ -72,8 +76,7 @@ class OpensshVantage:
                 config = f"/proc/{os.getpid()}/fd/{file.fileno()}"
                 try:
                     fate = await converse(
-                        # The login shell makes way, whatever it is.
-                        ("ssh", "-T", "-F", config, "--", self._alias, "exec sh"),
+                        ("ssh", "-T", "-F", config, "--", self._alias, "sh"),
                         answer,
                         clock=self._pool.clock,
                         env=_environment(),
@@ -90,8 +93,13 @@ class OpensshVantage:
     async def close(self) -> None:
         """There is nothing to let go of."""
 
+    def _refuse_circles(self) -> None:
+        # ssh would start itself for one jump after the other, and never end.
+        config = CutConfig(self._paths)
+        chain(Step(alias=self._alias), lambda step: config.value_for(step.alias, "ProxyJump"))
+
     def _config(self) -> str:
-        includes = "\n".join(f'Host *\nInclude "{Path(path).absolute()}"' for path in self._includes)
+        includes = "\n".join(f'Host *\nInclude "{path.absolute()}"' for path in self._paths)
         return _CONFIG.format(connect_timeout=max(1, round(self._pool.connect_timeout)), includes=includes)
 
     def _ending(self, answer: Answer, fate: Fate) -> Ending:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from seatrial.vantage.ssh import Switchboard
+    from seatrial.vantage.lines import Switchboard
 
 WIDTH = 64
 CONNECT_TIMEOUT = 10.0
@@ -33,7 +33,7 @@ class Pool:
     def switchboard(self) -> Switchboard:
         """The SSH connections. asyncssh takes 0.2 s to import, so it waits until somebody wants one."""
         if self._switchboard is None:
-            from seatrial.vantage.ssh import Switchboard
+            from seatrial.vantage.lines import Switchboard
 
             self._switchboard = Switchboard(
                 places=self.places, connect_timeout=self.connect_timeout, clock=self.clock

@@ -52,12 +52,20 @@ class CutConfig:
 
     def text_for(self, alias: str) -> str:
         """The config without the Host blocks that cannot match `alias`."""
-        return "\n".join(
-            line
-            for block in self._blocks
-            if all(matches(alias, patterns) for patterns in block.scopes)
-            for line in (block.head, *block.lines)
-        )
+        return "\n".join(line for block in self._of(alias) for line in (block.head, *block.lines))
+
+    def value_for(self, alias: str, option: str) -> str | None:
+        """What the first line of an option says, as far as it can be known without working out Match lines."""
+        for block in self._of(alias):
+            for line in block.lines if block.head is ANY_HOST else ():
+                if (found := _LINE.match(line)) and found["word"].lower() == option.lower():
+                    return None if found["rest"].lower() == "none" else found["rest"].strip('"')
+        return None
+
+    def _of(self, alias: str) -> Iterator[Block]:
+        for block in self._blocks:
+            if all(matches(alias, patterns) for patterns in block.scopes):
+                yield block
 
 
 def matches(alias: str, patterns: Sequence[str]) -> bool:
