@@ -9,8 +9,9 @@ from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
 from seatrial.kernels.remembered import remembered
 from seatrial.model.event import Kind
+from seatrial.model.text import safe
 from seatrial.report.document import markdown
-from seatrial.report.narrate import narrate, safe
+from seatrial.report.narrate import narrate
 
 
 def report(rollout: Rollout = None, /, *, database: Database = None, json: Json = False) -> int:

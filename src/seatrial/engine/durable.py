@@ -92,9 +92,8 @@ async def run(turns: Turns, engine_url: str) -> None:
         "system_database_url": engine_url,
         "executor_id": turns.rollout,
         "application_version": ENGINE_VERSION,
-        "serializer": DBOSPortableJSONSerializer,
+        "serializer": DBOSPortableJSONSerializer(),
         "log_level": "CRITICAL",
-        "run_admin_server": False,
     }
     DBOS(config=config)
     try:

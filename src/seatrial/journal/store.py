@@ -123,6 +123,10 @@ class Journal:
         """Let go of the database."""
         self._engine.dispose()
 
+    def set_clock(self, clock: Clock) -> None:
+        """Stamp further Events by this clock: a rehearsal's own."""
+        self._clock = clock
+
     def append(
         self, kind: Kind, *, rollout: str, host: str = "", by: str = "", data: Mapping[str, Any] | None = None
     ) -> Event:

@@ -75,7 +75,6 @@ async def reset(path: Path) -> None:
     """Press the reset button; a machine that was powered off starts."""
     async with Qmp(path) as qmp:
         await qmp.ask("system_reset")
-        await qmp.ask("cont")
 
 
 async def power_off(path: Path) -> None:

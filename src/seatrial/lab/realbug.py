@@ -90,7 +90,9 @@ async def _compile(release: str, work: Path) -> Path:
     built = work / "module" / "vrf.ko"
     # The module says for which kernel it is, in a string that the kernel compares when it loads it.
     if b"vermagic=" + release.encode() + b" " not in built.read_bytes():
-        raise LabError(f"the module that was built is not for {release}", hint="apt-get update, and build it again")
+        raise LabError(
+            f"the module that was built is not for {release}", hint="apt-get update, and build it again"
+        )
     return built
 
 
@@ -98,9 +100,7 @@ async def _run(argv: list[str]) -> None:
     try:
         ended = await process.run(argv, timeout=_LIMIT)
     except FileNotFoundError:
-        raise LabError(
-            f"{argv[0]} is not installed", hint="apt install build-essential xz-utils"
-        ) from None
+        raise LabError(f"{argv[0]} is not installed", hint="apt install build-essential xz-utils") from None
     if ended.status != 0:
         said = ended.stderr.decode(errors="replace").strip()[-400:]
         raise LabError(

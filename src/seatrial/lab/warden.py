@@ -14,30 +14,21 @@ import fcntl
 import os
 import signal
 import sys
-import uuid
 from asyncio.subprocess import Process
 from pathlib import Path
-from typing import IO
+from typing import Literal
 
-from seatrial.errors import LabError, SeatrialError
-from seatrial.lab import qmp
-from seatrial.lab.console import POWER_ON, RESET, clean, mark
+from seatrial.errors import SeatrialError
+from seatrial.lab.machine import Machine
 from seatrial.lab.plan import (
     EndpointStatus,
-    HostStatus,
     LabPlan,
     LabStatus,
     read_plan,
     write_status,
 )
-from seatrial.lab.topology import LabHost
 from seatrial.lab.wires import DIE_WITH_PARENT, Wires
 from seatrial.vantage import process
-
-_QEMU = "qemu-system-x86_64"
-# A console line that never ends is cut here, so that a guest cannot fill this machine's memory.
-_CUT = 4096
-_LONGEST_LOG = 64 * 1024 * 1024
 
 
 class Warden:
@@ -48,34 +39,33 @@ class Warden:
         self._plan = plan
         self._wires = Wires()
         self._children: dict[str, Process] = {}
-        self._hosts: dict[str, HostStatus] = {}
+        self._machines: dict[str, Machine] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
-        self._why = ""
+        self._phase: Literal["starting", "running", "failed", "down"] = "starting"
+        self._problem = self._hint = ""
 
     async def live(self) -> None:
         """Bring everything up, wait for the end, take everything down."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, "told to end")
+            loop.add_signal_handler(number, self._over.set)
         self._watch_owner(loop)
-        self._say("starting")
+        self._say()
         try:
             await self._start()
-        except SeatrialError as problem:
-            self._say("failed", problem.message, problem.hint)
-        except Exception as problem:
-            self._say("failed", f"{type(problem).__name__}: {problem}", f"read {self._home / 'warden.log'}")
-            raise
-        else:
-            self._say("running")
+            self._phase = "running"
+            self._say()
             await self._over.wait()
+        except SeatrialError as problem:
+            self._phase = "failed"
+            self._trouble(problem.message, problem.hint)
+        except Exception as problem:
+            self._phase = "failed"
+            self._trouble(f"{type(problem).__name__}: {problem}", f"read {self._home / 'warden.log'}")
+            raise
         finally:
             await self._stop()
-
-    def _end(self, why: str) -> None:
-        self._why = self._why or why
-        self._over.set()
 
     def _watch_owner(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._plan.owner_pid is None:
@@ -83,10 +73,10 @@ class Warden:
         try:
             owner = os.pidfd_open(self._plan.owner_pid)
         except ProcessLookupError:
-            self._end("the owner is gone")
+            self._over.set()
             return
         # A pidfd becomes readable when its process ends, and unlike a number it is never somebody else's.
-        loop.add_reader(owner, self._end, "the owner is gone")
+        loop.add_reader(owner, self._over.set)
 
     async def _start(self) -> None:
         await self._wires.lay(self._plan.topology)
@@ -95,12 +85,12 @@ class Warden:
             for host in self._plan.topology.hosts
             for nic in host.nics
         )
-        try:
-            for host in self._plan.topology.hosts:
-                await self._boot(host, [taps[f"{host.name}-{nic.name}"] for nic in host.nics])
-        finally:
-            for descriptor in taps.values():
-                os.close(descriptor)
+        for host in self._plan.topology.hosts:
+            plugged = [taps[f"{host.name}-{nic.name}"] for nic in host.nics]
+            machine = Machine(self._plan, host, self._home / host.name, plugged, self._say)
+            self._machines[host.name] = machine
+            await machine.start()
+            self._tasks.append(asyncio.create_task(self._keep(host.name, machine)))
         for endpoint in self._plan.topology.endpoints:
             for program in endpoint.programs:
                 argv = [word.replace("@WWW@", str(self._home / "www")) for word in program.argv]
@@ -113,48 +103,25 @@ class Warden:
                     )
                 self._watch(name)
 
-    async def _boot(self, host: LabHost, taps: list[int]) -> None:
-        home = self._home / host.name
-        argv = [*DIE_WITH_PARENT, *qemu_argv(self._plan, host, home, taps)]
-        with (home / "qemu.log").open("wb") as log:
-            try:
-                qemu = await process.start(argv, stdout=process.PIPE, stderr=log.fileno(), pass_fds=taps)
-            except FileNotFoundError as missing:
-                raise LabError(
-                    f"{missing.filename} is not installed", hint="apt install qemu-system-x86"
-                ) from None
-        self._children[host.name] = qemu
-        console = (home / "console.log").open("a")
-        _stamp(console, f"{POWER_ON} {' '.join(argv[:1])}")
-        assert qemu.stdout
-        self._tasks.append(asyncio.create_task(_copy_console(qemu.stdout, console)))
-        await self._appear(home / "events.qmp", qemu)
-        self._tasks.append(asyncio.create_task(_mark_resets(home / "events.qmp", console)))
-        port = await qmp.forwarded_port(home / "qmp")
-        self._hosts[host.name] = HostStatus(pid=qemu.pid, port=port)
-        self._watch(host.name)
-
-    async def _appear(self, path: Path, qemu: Process) -> None:
-        while not path.exists():
-            if qemu.returncode is not None:
-                said = (path.parent / "qemu.log").read_text(errors="replace").strip().splitlines()
-                raise LabError(
-                    f"QEMU did not start: {said[-1] if said else qemu.returncode}", hint="see qemu.log"
-                )
-            await asyncio.sleep(0.02)
+    async def _keep(self, name: str, machine: Machine) -> None:
+        try:
+            await machine.live()
+        except SeatrialError as problem:
+            self._trouble(f"{name}: {problem.message}", problem.hint)
 
     def _watch(self, name: str) -> None:
         async def until_it_ends() -> None:
             status = await self._children[name].wait()
-            if name in self._hosts:
-                gone = self._hosts[name]
-                self._hosts[name] = HostStatus(pid=gone.pid, port=gone.port, running=False)
-            if not self._over.is_set():
-                self._say("running", f"{name} ended with {status}", f"its log is in {self._home}")
+            self._trouble(f"{name} ended with {status}", f"read {self._home / name}.log")
 
         self._tasks.append(asyncio.create_task(until_it_ends()))
 
-    def _say(self, phase: str, problem: str = "", hint: str = "") -> None:
+    def _trouble(self, problem: str, hint: str) -> None:
+        if not self._over.is_set():
+            self._problem, self._hint = problem, hint
+            self._say()
+
+    def _say(self) -> None:
         endpoints = {}
         with contextlib.suppress(KeyError):
             for endpoint in self._plan.topology.endpoints:
@@ -166,10 +133,10 @@ class Warden:
                 )
         said = LabStatus(
             pid=os.getpid(),
-            phase=phase,  # type: ignore[arg-type]
-            problem=problem,
-            hint=hint,
-            hosts=dict(self._hosts),
+            phase=self._phase,
+            problem=self._problem,
+            hint=self._hint,
+            hosts={name: machine.status for name, machine in self._machines.items() if machine.status},
             endpoints=endpoints,
         )
         write_status(self._home, said)
@@ -183,69 +150,9 @@ class Warden:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for machine in self._machines.values():
+            await machine.end()
         await self._wires.end()
-
-
-def qemu_argv(plan: LabPlan, host: LabHost, home: Path, taps: list[int]) -> list[str]:
-    """How a host is run. One processor: with two, software emulation hung one boot in two, and one boots sooner."""
-    identity = uuid.uuid5(uuid.NAMESPACE_DNS, f"{host.name}.{plan.name}.seatrial")
-    argv = [
-        _QEMU, "-name", host.name, "-uuid", str(identity), "-machine", "pc", "-accel", plan.accelerator.accel,
-        "-cpu", plan.accelerator.cpu, "-smp", "1", "-m", str(plan.memory_mib), "-nodefaults", "-no-user-config",
-        "-display", "none",
-        # A guest that powers itself off stays there, off, and can be started again by the reset button.
-        "-action", "shutdown=pause",
-        # NVMe is built into Debian's kernels, so no initramfs is needed. One controller for both disks: with two,
-        # which of them is nvme0 would be a matter of luck.
-        "-drive", f"if=none,id=root,file={home / 'root.qcow2'},format=qcow2,cache=unsafe,discard=unmap",
-        "-drive", f"if=none,id=seed,file={home / 'seed.tar'},format=raw,readonly=on",
-        "-device", f"nvme,id=nvme0,serial={host.name}", "-device", "nvme-ns,bus=nvme0,drive=root,nsid=1,bootindex=1",
-        "-device", "nvme-ns,bus=nvme0,drive=seed,nsid=2",
-        "-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
-        "-chardev", f"socket,id=qmp,path={home / 'qmp'},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
-        "-chardev", f"socket,id=events,path={home / 'events.qmp'},server=on,wait=off",
-        "-mon", "chardev=events,mode=control",
-        "-netdev", "user,id=net-mgmt0,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22",
-        "-device", f"virtio-net-pci,id=mgmt0,netdev=net-mgmt0,mac={_mac(identity, 0)},romfile=",
-    ]  # fmt: skip
-    for index, (nic, tap) in enumerate(zip(host.nics, taps, strict=True), start=1):
-        argv += ["-netdev", f"tap,id=net-{nic.name},fd={tap}"]
-        argv += [
-            "-device",
-            f"virtio-net-pci,id={nic.name},netdev=net-{nic.name},mac={_mac(identity, index)},romfile=",
-        ]
-    return argv
-
-
-def _mac(identity: uuid.UUID, index: int) -> str:
-    # 52:54:00 is QEMU's own range; the rest tells the hosts of a lab apart.
-    return "52:54:00:" + ":".join(f"{byte:02x}" for byte in (*identity.bytes[:2], index))
-
-
-def _stamp(console: IO[str], text: str) -> None:
-    console.write(f"{mark(text)}\n")
-    console.flush()
-
-
-async def _copy_console(serial: asyncio.StreamReader, console: IO[str]) -> None:
-    rest = b""
-    while chunk := await serial.read(4096):
-        *whole, rest = (rest + chunk).split(b"\n")
-        if len(rest) > _CUT:
-            whole, rest = [*whole, rest], b""
-        for raw in whole:
-            if (text := clean(raw)) and console.tell() < _LONGEST_LOG:
-                # What a guest writes must not look like the warden's own marks.
-                _stamp(console, " " + text if text.startswith("==") else text)
-
-
-async def _mark_resets(path: Path, console: IO[str]) -> None:
-    async with qmp.Qmp(path) as events:
-        async for event in events.events():
-            if event["event"] == "RESET":
-                _stamp(console, f"{RESET} by the {'guest' if event.get('data', {}).get('guest') else 'lab'}")
-            elif event["event"] in {"SHUTDOWN", "POWERDOWN", "GUEST_PANICKED", "STOP"}:
-                _stamp(console, f"== {event['event'].lower()}")
 
 
 def main() -> None:

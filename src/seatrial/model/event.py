@@ -16,7 +16,9 @@ from typing import Any
 class Kind(enum.StrEnum):
     """What an Event is about. The data keys are listed beside each kind."""
 
-    ROLLOUT_STARTED = "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why
+    ROLLOUT_STARTED = (
+        "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why
+    )
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
     ROLLOUT_ABORTED = "rollout.aborted"  # why

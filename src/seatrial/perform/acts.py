@@ -143,10 +143,12 @@ def _summary(call: _Call, purpose: Act, probed: Probed) -> str:
 def _diagnosis(probed: Probed, purpose: Act) -> dict[str, Any]:
     explanation = probed.explanation
     assert explanation is not None
+    # What is wrong comes first; what is fine and what to ask next are notes to it.
+    because, *notes = explanation.sentence.replace(". ", ".\n").split("\n")
     return {
         "purpose": str(purpose),
-        "because": explanation.sentence,
-        "notes": list(explanation.notes),
+        "because": because,
+        "notes": notes,
         "suspects": [asdict(suspect) for suspect in explanation.diagnosis.suspects],
         "next": [asdict(one) for one in explanation.diagnosis.next],
     }

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from seatrial.model.event import Event
 from seatrial.model.result import Outcome
+from seatrial.model.text import duration, safe
 from seatrial.model.trial import State
-from seatrial.report.narrate import Line, duration, narrate, safe
+from seatrial.report.narrate import Line, narrate
 from seatrial.rollout.fold import RolloutState, TrialState, fold
 
 _NEXT = {

@@ -32,31 +32,21 @@ class Line:
     detail: tuple[str, ...] = ()
 
 
-def duration(seconds: float) -> str:
-    """A duration as people say it: 4 s, 1 m 52 s, 2 h 05 m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02d} s" if whole % 60 else f"{whole // 60} m"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
-
-
-def safe(text: object) -> str:
-    """Text from anywhere with what could move a terminal's cursor made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
-
-
 class Narrator:
     """Makes lines of the Events of one rollout, fed in order."""
 
     def __init__(self, rollout: str) -> None:
         self.state = RolloutState(id=rollout)
+        self._controllers = 0
 
     def feed(self, event: Event) -> list[Line]:
         """The lines that this Event adds."""
         before = self.state
         self.state = advance(self.state, event)
+        if event.kind == Kind.CONTROLLER_TOOK:
+            self._controllers += 1
+            # The first one is no news; a later one means that somebody took over.
+            return [_took_over(event)] if self._controllers > 1 else []
         trial = before.trials.get(event.host)
         lines = _tell_trial(event, trial, before) if trial is not None else _tell_rollout(event, self.state)
         return [line for line in lines if line.text or line.step]
@@ -112,12 +102,9 @@ def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Li
     data = event.data
     match event.kind:
         case Kind.RESULTS:
-            return [_results(event)]
-        case Kind.DIAGNOSIS:
-            named = [str(data["because"]), *data.get("notes", ())]
-            return [
-                Line(at=event.at, host=event.host, step="diagnosis", text=named[0], detail=tuple(named[1:]))
-            ]
+            # The diagnosis was written just before its results; people read it after them.
+            named = trial.diagnosis if trial.diagnosis.get("purpose") == data["purpose"] else {}
+            return [_results(event), *_diagnosis(event, named)]
         case Kind.TRIAL_ACTED:
             return _acted(event)
         case Kind.TRIAL_FAILED:
@@ -165,9 +152,28 @@ def _results(event: Event) -> Line:
     return _line(event, step, f"{text}: {told}", mark, seconds=event.data.get("seconds"), detail=detail)
 
 
+def _diagnosis(event: Event, named: Mapping[str, Any]) -> list[Line]:
+    if not named:
+        return []
+    return [
+        _line(
+            event,
+            "diagnosis",
+            str(named["because"]),
+            detail=tuple(str(note) for note in named.get("notes", ())),
+        )
+    ]
+
+
 def _wrong(result: Mapping[str, Any]) -> str:
-    said = f"{result['check']}: {result['because']}"
-    return said + (f" (hint: {result['hint']})" if result.get("hint") else "")
+    said = f"{result['check']:<28} {result['because']}"
+    # What to do about a flow that failed is the diagnosis's to say, once for all of them.
+    told = (
+        result.get("hint")
+        if result["outcome"] != Outcome.FAIL or "sent" not in result.get("evidence", {})
+        else ""
+    )
+    return said + (f"   hint: {told}" if told else "")
 
 
 _ACTED = {
@@ -207,12 +213,19 @@ def _moved(event: Event, trial: TrialState, state: RolloutState) -> list[Line]:
         case State.BLESSED:
             return [_line(event, "blessed", because, "ok")]
         case State.REVERTING:
-            return [_line(event, "revert", because, "FAIL")]
+            good = trial.facts.get("good", "the good kernel")
+            known = because == trial.diagnosis.get("because")
+            return [_line(event, "revert", f"back to {good}" if known else because, "" if known else "FAIL")]
         case State.REVERTED:
             return [_line(event, "reverted", because, "ok", seconds=since)]
         case State.REFUSED | State.UNDONE | State.STUCK as to:
             return [_line(event, str(to), because, "FAIL", detail=hint)]
     return []
+
+
+def _took_over(event: Event) -> Line:
+    who = f"process {event.data.get('pid')} on {event.data.get('machine')}"
+    return Line(at=event.at, step="controller", text=f"{who} goes on where the one before it stopped")
 
 
 def _many(number: int, word: str) -> str:

@@ -55,7 +55,7 @@ def next_step(state: RolloutState, fleet: Fleet, carriers: Mapping[str, str | No
         if trial.over and trial.state is not State.BLESSED:
             stopped = state.is_aborted and trial.state in (State.UNDONE, State.REVERTED)
             outcome = "aborted" if stopped else str(trial.state)
-            return End(outcome=outcome, because=f"{trial.host}: {trial.because}")
+            return End(outcome=outcome, because=f"{trial.host}: {trial.cause or trial.because}")
     running = [t.host for t in state.trials.values() if not t.over and t.state is not State.PLANNED]
     if running:
         return StartTrial(host=running[0])

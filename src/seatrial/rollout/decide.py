@@ -16,6 +16,7 @@ from typing import Any
 from seatrial.model.fleet import Policy
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome
+from seatrial.model.text import duration
 from seatrial.model.trial import State
 from seatrial.rollout.fold import TrialState
 
@@ -128,7 +129,7 @@ def decide(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         case State.ON_TRIAL:
             return _on_trial(trial, seen, terms)
         case State.EXERCISED:
-            return Move(to=State.SOAKING, because=f"the flows go on for {terms.policy.soak:.0f} s")
+            return Move(to=State.SOAKING, because=f"the flows go on for {duration(terms.policy.soak)}")
         case State.SOAKING:
             return _soaking(trial, seen, terms)
         case State.REVERTING:
@@ -201,7 +202,7 @@ def _drained(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     if armed:
         return Move(
             to=State.ARMED,
-            because=f"back to {guard.good} in {guard.deadline:.0f} s unless blessed",
+            because=f"back to {guard.good} in {duration(guard.deadline)} unless blessed",
             facts={"armed_boot_id": guard.armed_boot_id, "deadline": guard.deadline},
         )
     if trial.tries.get(Act.ARM, 0) >= MAX_TRIES:
@@ -251,7 +252,7 @@ def _no_answer(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         return Wait(seconds=POLL, because=f"{terms.host} does not answer")
     return Move(
         to=State.STUCK,
-        because=f"{terms.host} has not answered for {_elapsed(trial, seen):.0f} s, and it was not rebooted by Seatrial",
+        because=f"{terms.host} has not answered for {duration(_elapsed(trial, seen))}, and it was not rebooted by Seatrial",
         hint="look at its console; the good kernel is still its default",
     )
 
@@ -262,11 +263,11 @@ def _rebooting(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         if _elapsed(trial, seen) < limit:
             return Wait(
                 seconds=POLL,
-                because=f"no answer yet; at the latest after {limit:.0f} s the guard has brought it back",
+                because=f"no answer yet; at the latest after {duration(limit)} the guard has brought it back",
             )
         return Move(
             to=State.STUCK,
-            because=f"{terms.host} has not come back for {_elapsed(trial, seen):.0f} s, neither on {terms.candidate} nor on the good kernel",
+            because=f"{terms.host} has not come back for {duration(_elapsed(trial, seen))}, neither on {terms.candidate} nor on the good kernel",
             hint="look at its console: firmware, hardware or a key press may hold it; the good kernel is its default",
         )
     boot = seen.sight.boot
@@ -383,7 +384,7 @@ def _reverting(trial: TrialState, seen: Seen, terms: Terms) -> Action:
             return Wait(seconds=POLL, because="it is on its way back to the good kernel")
         return Move(
             to=State.STUCK,
-            because=f"{terms.host} has not come back for {_elapsed(trial, seen):.0f} s",
+            because=f"{terms.host} has not come back for {duration(_elapsed(trial, seen))}",
             hint="look at its console; the good kernel is its default",
         )
     boot = seen.sight.boot

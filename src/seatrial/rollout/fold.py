@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from seatrial.model.event import Event, Kind
@@ -35,7 +35,7 @@ class TrialState:
     """Where one host's Trial stands. `since` is when it came there; `intent` is an act begun and not ended.
 
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
-    what the moves so far wrote down (armed_boot_id, trial_boot_id, ...).
+    what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
     """
 
     host: str
@@ -52,6 +52,7 @@ class TrialState:
     facts: Mapping[str, Any] = field(default_factory=dict)
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
     first_failure: datetime | None = None
+    cause: str = ""
 
     @property
     def over(self) -> bool:
@@ -156,7 +157,8 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             found = _round(event)
             failed = trial.first_failure
             if failed is None and found.purpose in ("exercise", "soak") and found.outcome is Outcome.FAIL:
-                failed = event.at
+                # The first failing probe was sent at the earliest when its round began.
+                failed = event.at - timedelta(seconds=found.seconds)
             return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
@@ -181,6 +183,7 @@ def _moved(trial: TrialState, event: Event) -> TrialState:
         problem="",
         problem_hint="",
         facts={**trial.facts, **event.data.get("facts", {})},
+        cause=str(event.data.get("because", "")) if to is State.REVERTING else trial.cause,
     )
 
 

@@ -15,6 +15,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from seatrial.clock import monotonic
 
@@ -132,3 +133,8 @@ class _Sink:
             room = self.limit - len(self.kept)
             self.kept += chunk[:room]
             self.cut = self.cut or len(chunk) > room
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Replace this program by another one, which then has the terminal. Raises FileNotFoundError."""
+    os.execvp(argv[0], list(argv))  # noqa: S606

@@ -1,0 +1,214 @@
+"""`seatrial demo`: a whole story on the lab's real kernels, or the same story rehearsed on simulated hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from seatrial.cli.follow import show_line
+from seatrial.cli.options import Json, console, person, print_json
+from seatrial.cli.rollout import carry_out
+from seatrial.clock import SystemClock, monotonic
+from seatrial.engine import controller
+from seatrial.errors import InputError, Interrupted
+from seatrial.fleetfile import parse
+from seatrial.journal.store import Journal
+from seatrial.model.text import duration
+from seatrial.model.trial import State
+from seatrial.perform.world import World, open_world
+from seatrial.report.document import recovery
+from seatrial.report.narrate import Line
+from seatrial.rollout.fold import RolloutState
+
+Scenario = Literal["gateway-2021", "good", "dead-network", "panic"]
+
+# How each story ends when Seatrial keeps its promise.
+ENDINGS: dict[str, str] = {
+    "gateway-2021": "reverted",
+    "good": "blessed",
+    "dead-network": "reverted",
+    "panic": "reverted",
+}
+# dead-network is about the guard's own clock, which nobody wants to watch for ten minutes.
+GUARDS: dict[str, str] = {"dead-network": "60s"}
+PEOPLE_2021 = "In 2021 it took people 85 minutes to suspect the network and 105 to go back."
+
+
+def demo(
+    *,
+    scenario: Annotated[Scenario, Parameter(help="which story")] = "gateway-2021",
+    rehearse: Annotated[
+        bool, Parameter(negative="", help="on simulated hosts: no root, no QEMU, no waiting")
+    ] = False,
+    real_bug: Annotated[
+        bool, Parameter(name="--real-bug", negative="", help="with the real patch of 2021, built as a module")
+    ] = False,
+    keep: Annotated[bool, Parameter(negative="", help="leave the lab up afterwards")] = False,
+    json: Json = False,
+) -> int:
+    """Replay the outage of 2021-11-02, or another story, and end with exit code 0 when it ends as it should.
+
+    The lab needs QEMU and Debian's packages (`make demo` installs them); --rehearse needs nothing.
+    """
+    if real_bug and (rehearse or scenario != "gateway-2021"):
+        raise InputError(
+            "--real-bug goes with the scenario gateway-2021 in the lab", hint="leave out --rehearse"
+        )
+    began = monotonic()
+    folder = _fresh_folder(scenario, rehearse)
+    store = Journal(f"sqlite:///{folder / 'journal.db'}")
+    if rehearse:
+        phases, state = _rehearse(store, folder, scenario, json)
+    else:
+        phases, state = _in_the_lab(store, scenario, real_bug=real_bug, keep=keep, as_json=json)
+    phases["all of it"] = monotonic() - began
+    return _conclude(store, state, scenario, phases, json)
+
+
+def _fresh_folder(scenario: str, rehearse: bool) -> Path:
+    """A journal of its own for each story: what a demo learns of a kernel must not stand in the way of real rollouts."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "seatrial"
+    folder = state / "demo" / (scenario + ("-rehearsed" if rehearse else ""))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def _begin(store: Journal, text: str, candidate: str) -> str:
+    fleet = parse(text, filename="the demo's fleet")
+    return controller.start(
+        store,
+        fleet,
+        fleet_text=text,
+        candidate=candidate,
+        hosts=tuple(fleet.hosts),
+        by=f"demo ({person()})",
+        why="security update",
+    )
+
+
+def _rehearse(
+    store: Journal, folder: Path, scenario: str, as_json: bool
+) -> tuple[dict[str, float], RolloutState]:
+    from seatrial.engine.rehearsal import CANDIDATE, open_simulation, rehearsal_fleet, rehearsal_world
+
+    text = rehearsal_fleet()
+    simulation = open_simulation(
+        folder / "simulation.json", parse(text, filename="the demo's fleet"), scenario
+    )
+    store.set_clock(simulation)
+    world = rehearsal_world(simulation.fleet, simulation)
+    _say(as_json, "lab", "simulated hosts: the times below pass on their clock, not on yours")
+    began = monotonic()
+    name = _begin(store, text, CANDIDATE)
+    carry_out(store, world, name, as_json=as_json)
+    return {"rollout": monotonic() - began}, controller.state_of(store, name)
+
+
+def _in_the_lab(
+    store: Journal, scenario: str, *, real_bug: bool, keep: bool, as_json: bool
+) -> tuple[dict[str, float], RolloutState]:
+    from seatrial.cli.lab import lab_fleet, lab_up
+    from seatrial.lab.lab import Lab
+    from seatrial.lab.scenario import apply
+
+    phases: dict[str, float] = {}
+    began = monotonic()
+    lab: Lab | None = None
+    try:
+        lab = asyncio.run(lab_up("demo", quiet=as_json, owner_pid=None if keep else os.getpid()))
+        phases["platform up"] = monotonic() - began
+        began = monotonic()
+        asyncio.run(apply(lab, scenario, real_bug=real_bug))
+        phases["fault prepared"] = monotonic() - began
+        _say(
+            as_json,
+            "lab",
+            f"scenario {scenario}{', with the real patch of 2021' if real_bug else ''} on {lab.kernels.candidate}",
+        )
+        text = lab_fleet(lab, guard=GUARDS.get(scenario, "10m"))
+        began = monotonic()
+        name = _begin(store, text, lab.kernels.candidate)
+        carry_out(store, _world(text), name, as_json=as_json)
+        phases["rollout"] = monotonic() - began
+        _tell_boots(lab, as_json)
+        return phases, controller.state_of(store, name)
+    except Interrupted as stopped:
+        raise Interrupted(
+            "the demo was stopped" + ("" if keep else ", and its lab with it"),
+            hint=stopped.hint if keep else "begin again: seatrial demo; --keep leaves the lab up",
+        ) from None
+    finally:
+        if lab is not None and not keep:
+            began = monotonic()
+            asyncio.run(lab.down())
+            phases["platform down"] = monotonic() - began
+
+
+def _world(text: str) -> World:
+    return open_world(parse(text, filename="the demo's fleet"))
+
+
+def _tell_boots(lab: object, as_json: bool) -> None:
+    from seatrial.lab.lab import Lab
+
+    assert isinstance(lab, Lab)
+    for host in lab.hosts:
+        for number, timings in enumerate(lab.boot_timings(host), start=1):
+            _say(as_json, "boot", f"{host} boot {number}: {timings}")
+
+
+def _say(as_json: bool, step: str, text: str) -> None:
+    if not as_json:
+        show_line(console(), Line(at=SystemClock().now(), step=step, text=text))
+
+
+def _conclude(
+    store: Journal, state: RolloutState, scenario: str, phases: dict[str, float], as_json: bool
+) -> int:
+    trial = next((trial for trial in state.trials.values() if trial.first_failure), None)
+    named, restored = recovery(trial, store.read(state.id)) if trial else (None, None)
+    untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
+    as_told = state.outcome == ENDINGS[scenario] and (scenario == "good" or untouched == ["gw-p1", "gw-p2"])
+    if as_json:
+        print_json(
+            {
+                "scenario": scenario,
+                "outcome": state.outcome,
+                "as_expected": as_told,
+                "because": state.because,
+                "not_touched": untouched,
+                "named_seconds": named,
+                "restored_seconds": restored,
+                "phases": {name: round(seconds, 2) for name, seconds in phases.items()},
+            }
+        )
+        return 0 if as_told else 1
+    out = console()
+    out.print()
+    if state.outcome == "reverted":
+        out.print(
+            f"{state.candidate} is remembered as bad for role gateway; production was not touched.",
+            markup=False,
+        )
+    if named is not None and restored is not None:
+        out.print(
+            f"From the first failing probe: named after {duration(named)}, reverted and proven after {duration(restored)}."
+        )
+        out.print(PEOPLE_2021, style="dim")
+    out.print(
+        "took      " + ", ".join(f"{name} {duration(seconds)}" for name, seconds in phases.items()),
+        markup=False,
+    )
+    again = "" if scenario == "good" else "   with a good kernel: seatrial demo --scenario good"
+    out.print(f"report    seatrial report {state.id} --database {store.url}{again}", markup=False)
+    if not as_told:
+        out.print(
+            f"[bold red]FAIL[/] the story was to end {ENDINGS[scenario]}, and it ended {state.outcome or 'nowhere'}"
+        )
+    return 0 if as_told else 1

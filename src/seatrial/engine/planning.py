@@ -1,0 +1,126 @@
+"""What a rollout would do today: order, gates, refusals. Safe Commands only; nothing is written, not even an Event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seatrial.kernels.remembered import KernelVerdict
+from seatrial.model.fleet import Fleet
+from seatrial.model.hostfacts import Sight
+from seatrial.model.result import Outcome, Result, worst
+from seatrial.perform.look import boot_method, carriers, sight_of
+from seatrial.perform.world import World
+from seatrial.rollout.course import order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedHost:
+    """One host's turn. `standing` is what stands in its way; `at_most` is in seconds, when every limit is used up."""
+
+    host: str
+    place: int
+    stage: str
+    gate: str
+    role: str
+    running: str
+    results: tuple[Result, ...]
+    at_most: float
+
+    @property
+    def outcome(self) -> Outcome:
+        """PASS when nothing stands in the way."""
+        return worst(result.outcome for result in self.results)
+
+    @property
+    def standing(self) -> tuple[Result, ...]:
+        """What is not as it must be."""
+        return tuple(result for result in self.results if result.outcome is not Outcome.PASS)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "host": self.host,
+            "place": self.place,
+            "stage": self.stage,
+            "gate": self.gate,
+            "running": self.running or None,
+            "outcome": str(self.outcome),
+            "at_most_seconds": self.at_most,
+            "standing": [
+                {"check": r.check, "outcome": str(r.outcome), "because": r.because, "hint": r.hint or None}
+                for r in self.standing
+            ],
+        }
+
+
+async def plan_rollout(
+    world: World, kernel: str, verdicts: Mapping[tuple[str, str], KernelVerdict]
+) -> list[PlannedHost]:
+    """Every host in the order in which it would go on trial."""
+    fleet = world.fleet
+    try:
+        who = await carriers(world)
+        turns = order(fleet, tuple(fleet.hosts), who)
+        sights = await asyncio.gather(*(sight_of(world, host) for host in turns))
+    finally:
+        await world.close()
+    return [
+        _planned(world, host, place, sight, kernel, verdicts, who)
+        for place, (host, sight) in enumerate(zip(turns, sights, strict=True), start=1)
+    ]
+
+
+def _planned(
+    world: World,
+    host: str,
+    place: int,
+    sight: Sight | None,
+    kernel: str,
+    verdicts: Mapping[tuple[str, str], KernelVerdict],
+    who: Mapping[str, str | None],
+) -> PlannedHost:
+    fleet = world.fleet
+    stage = fleet.stage(fleet.hosts[host].stage)
+    results = list(_remembered(fleet, host, kernel, verdicts))
+    if sight is None:
+        hint = f"try: seatrial check --host {host}"
+        results.append(
+            Result(
+                check="reach", outcome=Outcome.UNKNOWN, because=f"{host} did not say what it runs", hint=hint
+            )
+        )
+    else:
+        results += boot_method(world, host).refusals(sight.boot, sight.boot.running, kernel)
+    group = fleet.group_of(host)
+    carrying = who.get(group) if group else None
+    role = "no peers" if group is None else "carries the traffic" if carrying == host else "standby"
+    policy = fleet.policy_of(host)
+    return PlannedHost(
+        host=host,
+        place=place,
+        stage=stage.name,
+        gate="a person's approval" if stage.gate == "approval" else "evidence of the stage before",
+        role=role,
+        running=sight.boot.running if sight else "",
+        results=tuple(results),
+        at_most=policy.guard + policy.reboot + policy.soak,
+    )
+
+
+def _remembered(
+    fleet: Fleet, host: str, kernel: str, verdicts: Mapping[tuple[str, str], KernelVerdict]
+) -> list[Result]:
+    found = [verdicts.get((kernel, role)) for role in fleet.hosts[host].roles]
+    return [
+        Result(
+            check="kernel.remembered",
+            outcome=Outcome.FAIL,
+            because=f"{kernel} is remembered as bad for role {verdict.role} ({verdict.rollout}, {verdict.host}): {verdict.because}",
+            hint=f"read it: seatrial report {verdict.rollout}",
+        )
+        for verdict in found
+        if verdict is not None and not verdict.good
+    ]

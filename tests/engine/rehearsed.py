@@ -1,0 +1,90 @@
+"""A rehearsed rollout in a process of its own, which may be killed: what the engine's tests are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.engine import controller, durable
+from seatrial.engine.rehearsal import CANDIDATE, killer, open_simulation, rehearsal_fleet, rehearsal_world
+from seatrial.fleetfile import parse
+from seatrial.journal.store import Journal
+from seatrial.model.event import Event
+from seatrial.model.fleet import Fleet
+from seatrial.rollout.fold import RolloutState, fold
+from seatrial.vantage.simulation import ControllerFault, Simulation
+
+# The engine is loaded before any process is forked: loading it takes longer than a rollout.
+assert durable.ENGINE_VERSION
+TEXT = rehearsal_fleet()
+
+
+def fleet() -> Fleet:
+    return parse(TEXT, filename="rehearsal")
+
+
+def journal(folder: Path, after: Callable[[Event], None] | None = None) -> Journal:
+    return Journal(f"sqlite:///{folder / 'journal.db'}", after_append=after)
+
+
+def control(folder: Path, scenario: str, fault: ControllerFault) -> None:
+    """Begin the rollout r1, or go on with it, in this process."""
+    declared = fleet()
+    simulation = open_simulation(folder / "simulation.json", declared, scenario)
+    simulation.kill_after_change = fault.after_change
+    store = journal(folder, killer(fault) if fault.after_event else None)
+    store.set_clock(simulation)
+    if not store.rollouts():
+        controller.start(
+            store, declared, fleet_text=TEXT, candidate=CANDIDATE, hosts=tuple(declared.hosts), by="test", why="test"
+        )
+    asyncio.run(controller.run(store, rehearsal_world(declared, simulation), "r1"))
+
+
+def controlled(folder: Path, scenario: str, fault: ControllerFault | None = None) -> int:
+    """Do that in a child; its exit status, negative for a signal."""
+    folder.mkdir(exist_ok=True)
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            control(folder, scenario, fault or ControllerFault())
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """All that must not depend on where a controller died."""
+
+    outcome: str
+    trials: tuple[tuple[str, str, str], ...]
+    hosts: tuple[tuple[str, str, str, str, int, str], ...]
+
+
+def events(folder: Path) -> list[Event]:
+    return journal(folder).read("r1")
+
+
+def state(folder: Path) -> RolloutState:
+    return fold(events(folder), rollout="r1")
+
+
+def simulation(folder: Path) -> Simulation:
+    return Simulation.load(folder / "simulation.json", fleet())
+
+
+def ending(folder: Path) -> Ending:
+    ended, sim = state(folder), simulation(folder)
+    return Ending(
+        outcome=ended.outcome,
+        trials=tuple((t.host, str(t.state), str(t.facts.get("cause", ""))) for t in ended.trials.values()),
+        hosts=tuple(
+            (name, host.running, host.default, host.next, host.boots, host.guard.phase) for name, host in sim.hosts.items()
+        ),
+    )
