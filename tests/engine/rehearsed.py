@@ -14,7 +14,7 @@ from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
 from seatrial.model.event import Event
 from seatrial.model.fleet import Fleet
-from seatrial.rollout.fold import RolloutState, fold
+from seatrial.model.fold import RolloutState, fold
 from seatrial.vantage.simulation import ControllerFault, Simulation
 
 # The engine is loaded before any process is forked: loading it takes longer than a rollout.
@@ -39,7 +39,13 @@ def control(folder: Path, scenario: str, fault: ControllerFault) -> None:
     store.set_clock(simulation)
     if not store.rollouts():
         controller.start(
-            store, declared, fleet_text=TEXT, candidate=CANDIDATE, hosts=tuple(declared.hosts), by="test", why="test"
+            store,
+            declared,
+            fleet_text=TEXT,
+            candidate=CANDIDATE,
+            hosts=tuple(declared.hosts),
+            by="test",
+            why="test",
         )
     asyncio.run(controller.run(store, rehearsal_world(declared, simulation), "r1"))
 
@@ -85,6 +91,7 @@ def ending(folder: Path) -> Ending:
         outcome=ended.outcome,
         trials=tuple((t.host, str(t.state), str(t.facts.get("cause", ""))) for t in ended.trials.values()),
         hosts=tuple(
-            (name, host.running, host.default, host.next, host.boots, host.guard.phase) for name, host in sim.hosts.items()
+            (name, host.running, host.default, host.next, host.boots, host.guard.phase)
+            for name, host in sim.hosts.items()
         ),
     )

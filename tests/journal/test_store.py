@@ -21,7 +21,9 @@ def url(folder: Path) -> str:
 
 def test_events_come_back_in_order_and_as_they_were(tmp_path: Path) -> None:
     journal = Journal(url(tmp_path))
-    first = journal.append(Kind.NOTE, rollout="r1", host="h", by="ann", data={"text": "ünï \u0000 code", "n": [1, 2.5, None]})
+    first = journal.append(
+        Kind.NOTE, rollout="r1", host="h", by="ann", data={"text": "ünï \u0000 code", "n": [1, 2.5, None]}
+    )
     journal.append(Kind.NOTE, rollout="r2")
     journal.append(Kind.ROLLOUT_PAUSED, rollout="r1", data={"why": "lunch"})
     again = Journal(url(tmp_path)).read("r1")

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Policy
+from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.model.hostfacts import BootFacts, GuardFacts, Sight
 from seatrial.model.trial import State
 from seatrial.rollout.decide import Act, Do, Move, Seen, Terms, Wait, decide
-from seatrial.rollout.fold import RolloutState, TrialState, advance
 
 GOOD, CANDIDATE = "6.1.0-47", "6.1.0-56"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ class PaperHost:
     blessed_boot: str = ""
     up_at: datetime = BEGIN
     carrier: str = ""
-    state: RolloutState = RolloutState(id="r1")
+    state: RolloutState = field(default_factory=lambda: RolloutState(id="r1"))
     reboots: int = 0
     blessed_without_proof: bool = False
 
@@ -163,7 +163,13 @@ class PaperHost:
                 self.tick(action.seconds * 5)
                 return "wait"
             case Move():
-                self.note(Kind.TRIAL_MOVED, to=str(action.to), because=action.because, hint=action.hint, facts=dict(action.facts))
+                self.note(
+                    Kind.TRIAL_MOVED,
+                    to=str(action.to),
+                    because=action.because,
+                    hint=action.hint,
+                    facts=dict(action.facts),
+                )
                 return f"move {action.to}"
             case Do():
                 self.note(Kind.TRIAL_INTENT, act=str(action.act), facts=dict(action.facts))

@@ -18,12 +18,12 @@ from seatrial.engine import controller
 from seatrial.errors import InputError, Interrupted
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
+from seatrial.model.fold import RolloutState
 from seatrial.model.text import duration
 from seatrial.model.trial import State
 from seatrial.perform.world import World, open_world
 from seatrial.report.document import recovery
 from seatrial.report.narrate import Line
-from seatrial.rollout.fold import RolloutState
 
 Scenario = Literal["gateway-2021", "good", "dead-network", "panic"]
 

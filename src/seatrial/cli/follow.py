@@ -14,10 +14,10 @@ from rich.status import Status
 from seatrial.cli.options import print_json
 from seatrial.clock import SystemClock
 from seatrial.journal.store import Journal
+from seatrial.model.fold import RolloutState
 from seatrial.model.text import duration, safe
 from seatrial.model.trial import State
 from seatrial.report.narrate import Line, Narrator
-from seatrial.rollout.fold import RolloutState
 
 _COLOURS = {"ok": "green", "FAIL": "bold red", "UNKNOWN": "yellow", "skipped": "dim"}
 _DOING = {

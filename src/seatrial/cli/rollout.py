@@ -27,9 +27,9 @@ from seatrial.engine import controller
 from seatrial.errors import InputError, Interrupted
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
+from seatrial.model.fold import RolloutState
 from seatrial.perform.world import World, open_world
 from seatrial.report.narrate import narrate
-from seatrial.rollout.fold import RolloutState
 
 _CODES = {"blessed": 0, "reverted": 1, "refused": 4, "undone": 4, "aborted": 4, "stuck": 4}
 

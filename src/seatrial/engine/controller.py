@@ -15,8 +15,8 @@ from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
 from seatrial.kernels.remembered import remembered
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
+from seatrial.model.fold import RolloutState, fold
 from seatrial.perform.world import World
-from seatrial.rollout.fold import RolloutState, fold
 
 
 def state_of(journal: Journal, rollout: str) -> RolloutState:

@@ -94,6 +94,8 @@ async def run(turns: Turns, engine_url: str) -> None:
         "application_version": ENGINE_VERSION,
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "CRITICAL",
+        # How long the engine takes to stop; its default would make every verb a second slower.
+        "notification_listener_polling_interval_sec": 0.2,
     }
     DBOS(config=config)
     try:
@@ -113,8 +115,8 @@ async def _until_over(turns: Turns, broken: asyncio.Future[None]) -> None:
         attempt += 1
         with SetWorkflowID(f"{turns.rollout}/{attempt}"):
             handle = await DBOS.start_workflow_async(rollout_workflow, turns.rollout)
-        over = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.1))
-        await asyncio.wait({over, broken}, return_when=asyncio.FIRST_COMPLETED)
+        over: asyncio.Future[str] = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.1))
+        await asyncio.wait([over, broken], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
         if broken.done():
             over.cancel()
             broken.result()

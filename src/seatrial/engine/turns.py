@@ -15,12 +15,12 @@ from typing import Any
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
+from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers, look
 from seatrial.perform.world import World
 from seatrial.rollout.course import End, Hold, OpenGate, StartTrial, next_step
 from seatrial.rollout.decide import POLL, Do, Move, Terms, Wait, decide
-from seatrial.rollout.fold import RolloutState, TrialState, advance
 
 
 class Turns:

@@ -15,7 +15,9 @@ from seatrial.model.fleet import Mover
 
 def owner_command(mover: Mover) -> Command:
     """Ask a host whether it has the virtual address now."""
-    return Command(name="ha.owner", argv=("ip", "-o", "addr", "show", "to", mover.address), package="iproute2")
+    return Command(
+        name="ha.owner", argv=("ip", "-o", "addr", "show", "to", mover.address), package="iproute2"
+    )
 
 
 def has_address(output: Output) -> bool | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ class Holder:
     def here(cls) -> Holder:
         """This process."""
         started = _process_started(os.getpid())
-        machine = f"{socket.gethostname()} {_machine_boot()}"
+        machine = f"{platform.node()} {_machine_boot()}"
         return cls(holder=f"{os.getpid()}.{started}", machine=machine, pid=os.getpid(), started=started)
 
     def is_gone(self) -> bool:

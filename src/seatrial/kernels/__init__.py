@@ -1,0 +1,1 @@
+"""What is known about kernels, from the journal alone. Pure."""

@@ -14,13 +14,13 @@ from seatrial.boot.guard import read_answer
 from seatrial.ha import keepalived
 from seatrial.model.command import Output
 from seatrial.model.event import Kind
+from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.look import boot_method, carrier_of, sight_of
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Act, Terms
-from seatrial.rollout.fold import TrialState
 
 MOVE_SECONDS = 30.0
 

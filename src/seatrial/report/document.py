@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from seatrial.model.event import Event
+from seatrial.model.fold import RolloutState, TrialState, fold
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration, safe
 from seatrial.model.trial import State
 from seatrial.report.narrate import Line, narrate
-from seatrial.rollout.fold import RolloutState, TrialState, fold
 
 _NEXT = {
     "blessed": "Nothing: the candidate is the default where it was blessed.",

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from seatrial.model.event import Event, Kind
+from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.model.result import Outcome
 from seatrial.model.trial import State
-from seatrial.rollout.fold import RolloutState, TrialState, advance
 
 MARKS = {Outcome.PASS: "ok", Outcome.FAIL: "FAIL", Outcome.UNKNOWN: "UNKNOWN", Outcome.SKIP: "skipped"}
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seatrial.model.fleet import Fleet
+from seatrial.model.fold import RolloutState
 from seatrial.model.trial import FINAL, State
-from seatrial.rollout.fold import RolloutState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

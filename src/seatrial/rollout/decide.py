@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from seatrial.model.fleet import Policy
+from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 from seatrial.model.trial import State
-from seatrial.rollout.fold import TrialState
 
 MAX_TRIES = 3
 POLL = 1.0

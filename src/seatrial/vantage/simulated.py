@@ -152,7 +152,7 @@ class SimulatedVantage:
         return _said(command, f"@guard 1\n{shown}\n@end\n", status=status)
 
     def _arm(self, command: Command) -> Output:
-        trial, good, candidate, _saved, _good_entry, _entry_, seconds = command.argv[-7:]
+        trial, good, candidate, _saved, _good_entry, _candidate_entry, seconds = command.argv[-7:]
         sim, host = self._sim, self._sim.hosts[self._name]
         if sim.has(self._name, "disk-full"):
             return self._guard_said(command, "refused", "no room in /var/lib/seatrial")
