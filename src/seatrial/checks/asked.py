@@ -1,0 +1,80 @@
+"""What the checks of services share: asking by question.py, and Results made the same way.
+
+What is not in: what any one check wants to hear.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from seatrial.checks.onhost import script
+from seatrial.checks.reading import Said, Small, Words, understood, why_not
+from seatrial.model.command import Command, Output
+from seatrial.model.fleet import CheckBase
+from seatrial.model.result import Outcome, Result
+
+
+class Answer(Said):
+    """What question.py says; which fields it has depends on the verb."""
+
+    error: Words = ""
+    seconds: float = 0.0
+    connected: bool = False
+    status: Small = 0
+    reason: Words = ""
+    bytes: Small = 0
+    contains: bool | None = None
+    code: Words = ""
+    records: list[Words] = Field(default_factory=list, max_length=100)
+
+
+def question(name: str, verb: str, check: CheckBase, spec: Mapping[str, Any]) -> Command:
+    """question.py with a verb, as a Command that takes a little longer than the check allows."""
+    whole = {**spec, "timeout": check.timeout}
+    return Command(
+        name=name,
+        argv=("python3", "-", verb, json.dumps(whole, separators=(",", ":"))),
+        stdin=script("question"),
+        timeout=check.timeout + 10.0,
+        package="python3",
+    )
+
+
+def heard(output: Output | None, place: str) -> Answer | tuple[str, str]:
+    """The answer, or why there is none and what to do."""
+    if why := why_not(output, place):
+        return why
+    assert output is not None
+    found = understood(Answer, output, place)
+    return found if isinstance(found, Answer) else (found, "")
+
+
+def made(
+    name: str,
+    check: CheckBase,
+    outcome: Outcome,
+    because: str,
+    *,
+    hint: str = "",
+    seconds: float = 0.0,
+    evidence: Annotated[Mapping[str, Any] | None, "plain JSON"] = None,
+) -> Result:
+    """A Result of a check, with the vantage that asked."""
+    return Result(
+        check=name,
+        outcome=outcome,
+        because=because,
+        vantage=check.source_vantage,
+        evidence=evidence or {},
+        seconds=seconds,
+        hint=hint,
+    )
+
+
+def unknown(name: str, check: CheckBase, why: tuple[str, str]) -> Result:
+    """No answer is UNKNOWN, never FAIL."""
+    return made(name, check, Outcome.UNKNOWN, why[0], hint=why[1])
