@@ -1,0 +1,5 @@
+"""`python -m seatrial` is the command line."""
+
+from seatrial.cli.main import run
+
+run()
