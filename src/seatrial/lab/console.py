@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from seatrial.clock import monotonic
+from seatrial.clock import SystemClock, monotonic
 
 POWER_ON, RESET, LOGIN = "== power on", "== reset", "== login"
 READY = "seatrial-lab: ready"
@@ -68,7 +68,7 @@ def clean(raw: bytes) -> str:
 
 def mark(text: str) -> ConsoleLine:
     """A line of Seatrial's own, now."""
-    return ConsoleLine(at=monotonic(), utc=datetime.now(UTC), text=text)
+    return ConsoleLine(at=monotonic(), utc=SystemClock().now(), text=text)
 
 
 def parse(text: str) -> list[ConsoleLine]:

@@ -1,7 +1,7 @@
 """The base image of the lab's hosts. What is in: building it with mmdebstrap, once, and keeping it in the cache.
 
 What is not: what makes a host itself (names, addresses, keys), which is in its seed, and what differs from the
-image after a boot, which is in its overlay. The recipe is this file and the files in guest/; an image is kept under
+image after a boot, which is in its overlay. The recipe is the settings in this file and the files in guest/; an image is kept under
 the hash of its recipe. A build that dies leaves nothing that looks like an image, since the directory gets its name last.
 """
 
@@ -78,7 +78,8 @@ class Image:
 
 def recipe_hash() -> str:
     """The name of the image that this recipe makes."""
-    told = hashlib.sha256(Path(__file__).read_bytes())
+    settings = (SUITE, str(SIZE_MIB), *PACKAGES, *_LEFT_OUT)
+    told = hashlib.sha256("\0".join(settings).encode())
     for path in sorted(GUEST.rglob("*")):
         if path.is_file():
             told.update(f"\0{path.relative_to(GUEST)}\0".encode() + path.read_bytes())

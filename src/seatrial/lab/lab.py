@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from seatrial.clock import monotonic
+from seatrial.clock import SystemClock, monotonic
 from seatrial.errors import LabError
 from seatrial.lab import accel, console, image, plan, qmp, realbug, scenario, seed
 from seatrial.lab.console import BootTimings, ConsoleLine
@@ -33,6 +33,7 @@ TOPOLOGIES = MappingProxyType({"gateway": gateway_topology})
 BOOT_LIMIT = 300.0
 START_LIMIT = 60.0
 _PAUSE = 0.25
+_CLOCK = SystemClock()
 
 
 class Lab:
@@ -187,8 +188,8 @@ class Lab:
                 elif self._login_is_overdue(latest, since):
                     if await self._login(host):
                         break
-                    await asyncio.sleep(3)
-                await asyncio.sleep(_PAUSE)
+                    await _CLOCK.sleep(3)
+                await _CLOCK.sleep(_PAUSE)
         return self.boot_timings(host)[-1]
 
     async def apply(self, fault: Scenario, *, progress: Progress, hosts: Sequence[str] = ()) -> None:
@@ -237,7 +238,7 @@ class Lab:
             while True:
                 if await self.owner(group) == to:
                     break
-                await asyncio.sleep(_PAUSE)
+                await _CLOCK.sleep(_PAUSE)
         await asyncio.gather(*(self._write_yield(name, 0) for name in others))
 
     async def down(self) -> None:
@@ -265,7 +266,10 @@ class Lab:
         plan.write_plan(self.home, self._plan)
 
     async def _start_warden(self) -> None:
-        await _run([sys.executable, "-m", "seatrial.lab.warden", str(self.home)], env=_environment())
+        await _run(
+            ["setsid", "--fork", sys.executable, "-m", "seatrial.lab.warden", str(self.home)],
+            env=_environment(),
+        )
         began = monotonic()
         while True:
             said = plan.read_status(self.home)
@@ -278,7 +282,7 @@ class Lab:
                 raise LabError(
                     f"the lab's warden did not start: {log}", hint="is the machine out of memory or space?"
                 )
-            await asyncio.sleep(0.05)
+            await _CLOCK.sleep(0.05)
         self._write_ssh_config(said)
 
     def _write_ssh_config(self, said: plan.LabStatus) -> None:
@@ -352,7 +356,7 @@ async def take_down(home: Path) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(said.pid, number)
                 sent = number
-            await asyncio.sleep(0.05)
+            await _CLOCK.sleep(0.05)
     _sweep(home)
 
 

@@ -14,6 +14,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from pathlib import Path
 
+from seatrial.clock import SystemClock
 from seatrial.errors import LabError
 from seatrial.lab import qmp
 from seatrial.lab.console import POWER_ON, RESET, clean, mark
@@ -67,7 +68,7 @@ class Machine:
                     f"QEMU did not start: {said[-1] if said else self._qemu.returncode}",
                     hint=f"read {self._home / 'qemu.log'}",
                 )
-            await asyncio.sleep(0.02)
+            await SystemClock().sleep(0.02)
         port = port or await qmp.forwarded_port(self._home / "qmp")
         self._tell(HostStatus(pid=self._qemu.pid, port=port))
 

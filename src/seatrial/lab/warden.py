@@ -1,6 +1,6 @@
 """The warden: the one process that a lab's namespaces, virtual machines and services are children of.
 
-Run as `python -m seatrial.lab.warden DIRECTORY`; it detaches, and lives until it is told to end (SIGTERM), until the
+Run as `setsid --fork python -m seatrial.lab.warden DIRECTORY`; it lives until it is told to end (SIGTERM), until the
 lab's owner dies, or until something it cannot do without breaks. Its children are told by the kernel to die with
 it, so that even kill -9 leaves no process and no namespace. What is in: starting, watching, ending. What is not:
 deciding what a lab is (topology.py) and talking to guests (lab.py).
@@ -156,7 +156,7 @@ class Warden:
 
 
 def main() -> None:
-    """Take the lab's lock, detach, and live."""
+    """Take the lab's lock, let go of the starter's streams, and live."""
     home = Path(sys.argv[1])
     lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -164,10 +164,7 @@ def main() -> None:
     except BlockingIOError:
         sys.exit("another warden holds this lab")
     plan = read_plan(home)
-    # The lock belongs to the open file, which the child has as well; so it is never free in between.
-    if os.fork():
-        os._exit(0)
-    os.setsid()
+    # Whoever started this waits until its streams are let go of, and then the lock is taken.
     os.chdir("/")
     log = os.open(home / "warden.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     nothing = os.open("/dev/null", os.O_RDONLY)
