@@ -6,6 +6,7 @@ real grub-editenv, dd and mv working on the paper machine's files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -22,8 +23,23 @@ GOOD, CANDIDATE, THIRD = "6.1.0-47-cloud-amd64", "6.1.0-56-cloud-amd64", "5.10.0
 ID = "2a4b1c9e-0000-4000-8000-5eafa1c0ffee"
 SHIM = Path(__file__).with_name("shim.sh")
 PROGRAMS = (
-    "cat dd flock grub-editenv head ln mkdir mktemp mount mv rm rmdir sed setsid sleep stat sync systemctl tail wc"
-).split()
+    *(
+        "cat",
+        "dd",
+        "flock",
+        "grub-editenv",
+        "head",
+        "ln",
+        "mkdir",
+        "mktemp",
+        "mount",
+        "mv",
+        "rm",
+        "rmdir",
+        "sed",
+    ),
+    *("setsid", "sleep", "stat", "sync", "systemctl", "tail", "wc"),
+)
 LIMIT = 3000
 
 
@@ -66,6 +82,7 @@ class Machine:
     def __init__(self, root: Path, *, shell: str = "dash") -> None:
         self.root = root
         self.sim = root / "sim"
+        self.shell = shell
         for folder in (
             "bin",
             "sim",
@@ -92,6 +109,14 @@ class Machine:
         (self.sim / "deaf").write_text("0\n")
         self.power_on()
 
+    def copy(self, root: Path) -> Machine:
+        """Another machine in exactly this one's condition."""
+        shutil.copytree(self.root, root, symlinks=True)
+        twin = object.__new__(Machine)
+        twin.__dict__ = {**self.__dict__, "boots": list(self.boots)}
+        twin.root, twin.sim, twin.grubenv = root, root / "sim", root / "boot/grub/grubenv"
+        return twin
+
     def editenv(self, *words: str) -> None:
         subprocess.run(["/usr/bin/grub-editenv", str(self.grubenv), *words], check=True)
 
@@ -107,12 +132,13 @@ class Machine:
 
     def power_on(self, *, kernel: str | None = None, consumes: bool = True) -> None:
         """GRUB chooses as grub-mkconfig's menu does, or `kernel` is what a person picks at the console."""
-        wish = self.env.get("next_entry")
+        wish = self.env.get("next_entry") or None
         if kernel is None:
             saved = self.default
             kernel = saved if wish is None else (CANDIDATE if wish == entry(CANDIDATE) else GOOD)
         if wish is not None and consumes:
-            self.editenv("unset", "next_entry")
+            # GRUB keeps the name and empties the value.
+            self.editenv("set", "next_entry=")
         self.running, self.boot_id = kernel, str(uuid.uuid4())
         self.boots.append(kernel)
         shutil.rmtree(self.root / "run", ignore_errors=True)
@@ -144,7 +170,7 @@ class Machine:
         (self.sim / "count").write_text("0\n")
         (self.sim / "calls").write_text("")
         (self.sim / "limit").write_text(f"{self.limit}\n")
-        for mark in ("kill", "rebooted", "idle"):
+        for mark in ("kill", "rebooted", "idle", "heard"):
             (self.sim / mark).unlink(missing_ok=True)
         if kill:
             (self.sim / "kill").write_text(f"{kill}\n")
@@ -159,10 +185,8 @@ class Machine:
             start_new_session=True,
         )
         out, err = process.communicate(stdin, timeout=60)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.stderr = err.decode()
         return process.returncode, out.decode()
 

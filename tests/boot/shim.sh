@@ -24,6 +24,7 @@ case $name in
                 read -r deaf <"$sim/deaf"
                 if [ "$deaf" -gt 0 ]; then
                     echo $((deaf - 1)) >"$sim/deaf"
+                    true >"$sim/heard"
                 else
                     true >"$sim/rebooted"
                     kill -KILL 0
@@ -32,6 +33,11 @@ case $name in
         esac
         ;;
     sleep)
+        # Whoever waits this long has just asked for a reboot in the background: it is heard, or it ends us all.
+        if [ "$1" -eq 60 ]; then
+            while [ ! -e "$sim/heard" ]; do PATH=/usr/bin:/bin sleep 0.02; done
+            PATH=/usr/bin:/bin rm -f "$sim/heard"
+        fi
         read -r up rest <"$root/proc/uptime"
         up=${up%%.*}
         up=$((up + $1))

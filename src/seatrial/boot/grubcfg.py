@@ -17,6 +17,10 @@ _LINUX = re.compile(r"^(?:linux|linux16|linuxefi)\s+(\S+)(.*)$")
 _INITRD = re.compile(r"^(?:initrd|initrd16|initrdefi)\s+(.+)$")
 _PANIC = re.compile(r"(?:^|\s)panic=(-?\d{1,9})(?=\s|$)")
 _TIMEOUT = re.compile(r"^\s*set\s+timeout=[\"']?([^\s\"';]*)[\"']?\s*$", re.MULTILINE)
+# Ubuntu's way of showing the menu after a boot that nobody called good.
+_FAILED_TIMEOUT = re.compile(
+    r'^if \[ "\$\{recordfail\}" = 1 \] *; *then\n\s*set\s+timeout=[\"\']?([^\s\"\';]*)', re.MULTILINE
+)
 _SAVED = re.compile(r'^\s*set\s+default="?\$\{saved_entry\}"?\s*$', re.MULTILINE)
 _FIXED = re.compile(r"^\s*set\s+default=(?!\"?\$)[\"']?([^\"'\n]*)[\"']?\s*$", re.MULTILINE)
 # grub-mkconfig takes next_entry, empties it and writes that back before anything is booted.
@@ -175,10 +179,12 @@ def _waits(text: str) -> str:
     limits = _TIMEOUT.findall(text)
     if not limits:
         return "GRUB's menu has no time limit and waits for a key"
-    for limit in limits:
-        if not re.fullmatch(r"\d{1,9}", limit):
-            where = "after a boot that did not end well (recordfail) " if "recordfail" in text else ""
-            return f"GRUB's menu waits for a key {where}(timeout={limit or 'nothing'})"
+    endless = [limit for limit in limits if not re.fullmatch(r"\d{1,9}", limit)]
+    failed = _FAILED_TIMEOUT.search(text)
+    if failed and endless == [failed.group(1)]:
+        return f"after a boot that did not end well (recordfail) GRUB's menu waits for a key (timeout={endless[0]})"
+    if endless:
+        return f"GRUB's menu waits for a key (timeout={endless[0] or 'nothing'})"
     if re.search(r"^\s*set\s+superusers=", text, re.MULTILINE):
         locked = [entry for _, entry in _walk(_entries(text), "", 0) if entry.kernel and not entry.open]
         if locked:
