@@ -38,23 +38,25 @@ class Accelerator:
 
 
 KVM = ("kvm", "qemu64,+rdrand")
-TCG = ("tcg,thread=multi", "qemu64,+rdrand")
+# The default for translated code is a gigabyte for each guest; a quarter of it is enough for a kernel.
+TCG = ("tcg,thread=multi,tb-size=256", "qemu64,+rdrand")
 
 
 async def probe() -> Accelerator:
     """Find out by trying, once for each boot of this machine. Raises LabError when QEMU cannot run at all."""
     kept = cache_home() / "accelerator.json"
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    key = [boot_id, os.getuid(), *KVM, *TCG]
     try:
         known = json.loads(kept.read_text())
-        if known["boot_id"] == boot_id and known["uid"] == os.getuid():
+        if known["key"] == key:
             return Accelerator(**known["accelerator"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
     found = await _try_both()
     kept.parent.mkdir(parents=True, exist_ok=True)
     fresh = kept.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"boot_id": boot_id, "uid": os.getuid(), "accelerator": asdict(found)}))
+    fresh.write_text(json.dumps({"key": key, "accelerator": asdict(found)}))
     fresh.replace(kept)
     return found
 

@@ -114,7 +114,7 @@ async def ensure(progress: Progress) -> Image:
         scratch.mkdir()
         try:
             await _build(scratch, progress)
-            scratch.rename(images / recipe_hash())
+            scratch.rename(scratch.with_suffix(""))
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
             raise

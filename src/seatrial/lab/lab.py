@@ -30,8 +30,8 @@ from seatrial.vantage import process
 
 TOPOLOGIES = MappingProxyType({"gateway": gateway_topology})
 # Three boots at once on two processors that others use as well; a limit for giving up, not an expectation.
-BOOT_LIMIT = 300.0
-START_LIMIT = 60.0
+BOOT_LIMIT = 600.0
+START_LIMIT = 120.0
 _PAUSE = 0.25
 _CLOCK = SystemClock()
 
