@@ -76,6 +76,9 @@ class World:
         self.inner = {place: int(self.holder.stdout.readline()) for place in ("near", "router", "far")}
         children = Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text().split()
         self.enter = ["nsenter", "--preserve-credentials", "-t", children[0], "-U", "-m", "-n", "-p", "--"]
+
+    def build(self) -> None:
+        """Links, addresses, routes, and a router that keeps a table of connections."""
         self.shell(None, BUILD.format(**self.inner))
         for place, lines in PLACES.items():
             self.shell(place, lines)
@@ -149,6 +152,7 @@ class World:
 def world() -> Iterator[World]:
     made = World()
     try:
+        made.build()
         yield made
     finally:
         made.end()

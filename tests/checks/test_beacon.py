@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from seatrial.checks import flows
+from seatrial.diagnose.explain import diagnose
+from seatrial.model.command import Output
 from seatrial.model.fleet import Fleet
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result
@@ -82,6 +84,23 @@ def test_lost_answers_of_translated_flows_are_told_from_lost_probes(world: World
         assert result.evidence["lost"] == 100.0
 
 
+def test_the_lost_answers_of_translated_flows_are_named_from_what_real_kernels_say(world: World) -> None:
+    world.nft(SNAT.format(OUTER).replace("snat to", "meta l4proto { tcp, udp } th dport != 7009 snat to"))
+    world.nft(DROP.format("ct direction reply ct status snat"))
+    fleet = fleet_of(
+        {"protocol": "udp", "source": OUTER},
+        {"protocol": "tcp", "source": OUTER},
+        {"protocol": "udp", "name": "public-udp", "port": 7009},
+        {"protocol": "tcp", "name": "public-tcp", "port": 7009},
+    )
+    counts, _ = world.probe(fleet, "named")
+    diagnosis, sentence = diagnose(fleet, list(counts.values()), "router")
+    assert diagnosis.suspects[0].components == ("router:reply-translation",), counts
+    assert sentence.startswith(
+        "Replies of translated flows are lost at router (99 %). Flows that are not translated"
+    )
+
+
 def test_lost_answers_of_tcp_are_seen_when_the_translation_changes_ports(world: World) -> None:
     world.nft(SNAT.format(f"{OUTER} random"))
     world.nft(DROP.format("ct direction reply ct status snat"))
@@ -100,8 +119,6 @@ def test_lost_answers_of_tcp_are_seen_without_the_right_to_a_raw_socket(world: W
     done = subprocess.run(
         world.argv("far", bare), input=listen.stdin, capture_output=True, timeout=60, check=True
     )
-    from seatrial.model.command import Output
-
     outputs["flow.listen", "far"] = Output(command=listen, status=0, stdout=done.stdout.decode())
     for step in (asked.send, asked.collect, asked.carried):
         outputs.update(world.bundles(step))
@@ -255,8 +272,6 @@ def test_the_table_of_connections_is_read_with_either_tool(world: World, tool: s
     )
     argv = world.argv("router", [*command.argv[:2], shell, *command.argv[3:]])
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
-    from seatrial.model.command import Output
-
     outputs["flow.carried", "router"] = Output(command=command, status=0, stdout=done.stdout)
     assert all(one.carried == {"router": 16} for one in flows.count(asked, outputs)), done.stdout
 

@@ -205,8 +205,7 @@ class _Flow:
         return self.make(Outcome.UNKNOWN, seen + because, hint or self.count.hint)
 
     def fail(self, because: str) -> Result:
-        where = "`seatrial diagnose` names where; a flow that failed before is not to blame on what changed"
-        return self.make(Outcome.FAIL, because, where)
+        return self.make(Outcome.FAIL, because, "the diagnosis of all flows together names where")
 
     def make(self, outcome: Outcome, because: str, hint: str = "") -> Result:
         one = self.count

@@ -17,21 +17,11 @@ TIMES = re.compile(r"^(?:rtt|round-trip) [a-z/]+ = [0-9.]+/([0-9.]+)/", re.MULTI
 
 
 def commands(check: PingCheck) -> tuple[Command, ...]:
-    """As many echo requests as the check says, and an end to the waiting."""
-    longest = max(round(check.timeout + check.count * INTERVAL), 1)
-    argv = (
-        "ping",
-        "-n",
-        "-q",
-        "-c",
-        str(check.count),
-        "-i",
-        str(INTERVAL),
-        "-w",
-        str(longest),
-        check.address,
-    )
-    return (Command(name="ping.echo", argv=argv, timeout=longest + 10.0, package="iputils-ping"),)
+    """As many echo requests as the check says. Not with -w, which goes on until as many were answered."""
+    patience = str(max(round(check.timeout), 1))
+    argv = ("ping", "-n", "-q", "-c", str(check.count), "-i", str(INTERVAL), "-W", patience, check.address)
+    longest = check.count * INTERVAL + check.timeout + 10.0
+    return (Command(name="ping.echo", argv=argv, timeout=longest, package="iputils-ping"),)
 
 
 def judge(name: str, check: PingCheck, outputs: Sequence[Output]) -> Result:
@@ -44,8 +34,9 @@ def judge(name: str, check: PingCheck, outputs: Sequence[Output]) -> Result:
         why = why_not(output, check.source_vantage) or ("ping said nothing that is understood", "")
         return unknown(name, check, why)
     sent, received = int(summary.group(1)), int(summary.group(2))
-    # ping stops at its time limit, so what it never sent counts as lost.
-    lost = 100.0 * (check.count - min(received, check.count)) / check.count
+    if sent == 0:
+        return unknown(name, check, ("ping sent nothing", ""))
+    lost = 100.0 * (sent - min(received, sent)) / sent
     times = TIMES.search(output.stdout)
     evidence = {
         "sent": sent,
@@ -53,6 +44,6 @@ def judge(name: str, check: PingCheck, outputs: Sequence[Output]) -> Result:
         "lost": round(lost, 2),
         "rtt_ms": float(times.group(1)) if times else None,
     }
-    because = f"{check.address} answered {received} of {check.count}"
+    because = f"{check.address} answered {received} of {sent}"
     outcome = Outcome.PASS if lost <= check.max_loss else Outcome.FAIL
     return made(name, check, outcome, because, seconds=output.seconds, evidence=evidence)
