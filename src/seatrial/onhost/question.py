@@ -1,4 +1,4 @@
-# ruff: noqa: D103, S310, S323
+# ruff: noqa: D103, UP041
 """Small questions to a service, asked from a vantage: python3 reads this script from stdin and installs nothing.
 
 What is in: `tcp`, `http` and `dns`, each with a SPEC as JSON in argv and one JSON document as its answer. They are
@@ -43,7 +43,9 @@ def http_(spec: dict[str, Any]) -> dict[str, Any]:
     else:
         return {"error": "neither http nor https: " + parts.scheme}
     path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    connection.request("GET", path, headers={"User-Agent": "seatrial", "Accept": "*/*", "Connection": "close"})
+    connection.request(
+        "GET", path, headers={"User-Agent": "seatrial", "Accept": "*/*", "Connection": "close"}
+    )
     answer = connection.getresponse()
     body = answer.read(MOST_BODY)
     wanted = spec.get("contains")
