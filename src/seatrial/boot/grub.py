@@ -12,7 +12,7 @@ from seatrial.boot.frames import Sections, read_sections
 from seatrial.boot.grubcfg import Entry, Menu, read_menu
 from seatrial.boot.grubenv import env_problem, read_env
 from seatrial.boot.refusals import refusals
-from seatrial.boot.scripts import entry_script, facts_script
+from seatrial.boot.scripts import entry_script, facts_script, glance_script
 from seatrial.errors import InputError
 from seatrial.model.command import Command, Output
 from seatrial.model.hostfacts import BootFacts, InstalledKernel
@@ -31,6 +31,17 @@ class Grub:
         """Ask for everything in one run; needs root, since grub.cfg may be readable by root only."""
         return Command(
             name="boot.facts", argv=("sh", "-s"), stdin=facts_script(), root=True, timeout=30.0, limit=_LIMIT
+        )
+
+    def glance(self) -> Command:
+        """Ask for what changes during a trial."""
+        return Command(
+            name="boot.glance",
+            argv=("sh", "-s"),
+            stdin=glance_script(),
+            root=True,
+            timeout=30.0,
+            limit=_LIMIT,
         )
 
     def read(self, output: Output) -> BootFacts | None:

@@ -118,9 +118,9 @@ def reboot() -> Command:
     return Command(name="host.reboot", argv=("sh", "-c", script), safe=False, root=True)
 
 
-def look_commands(method: BootMethod) -> tuple[Command, Command]:
-    """The two Commands whose Outputs give a Sight."""
-    return method.facts(), status()
+def look_commands(method: BootMethod, *, whole: bool = False) -> tuple[Command, Command]:
+    """The two Commands whose Outputs give a Sight; `whole` asks for all that refusals are judged by."""
+    return method.facts() if whole else method.glance(), status()
 
 
 def read_look(method: BootMethod, outputs: Sequence[Output]) -> Sight | None:

@@ -21,6 +21,13 @@ class BootMethod(Protocol):
         """The one Command, safe to run at any time, whose Output `read` understands."""
         ...
 
+    def glance(self) -> Command:
+        """Like `facts`, and cheap enough to be asked every second: what runs, what can be booted, what is next.
+
+        What it leaves out is named in `unread`, so no refusal can be judged by it.
+        """
+        ...
+
     def read(self, output: Output) -> BootFacts | None:
         """What the host said; None when it gave no answer, or one that was cut off."""
         ...

@@ -35,6 +35,12 @@ def facts_script() -> bytes:
 
 
 @cache
+def glance_script() -> bytes:
+    """What asks a GRUB host for the few facts that change during a trial."""
+    return text("grub-glance.sh").encode()
+
+
+@cache
 def entry_script() -> bytes:
     """What sets an entry of GRUB's menu as the default, or for one boot."""
     return (text("grubenv.sh") + text("boot-entry.sh")).encode()

@@ -113,9 +113,8 @@ def _rehearse(
 def _in_the_lab(
     store: Journal, scenario: str, *, real_bug: bool, keep: bool, as_json: bool
 ) -> tuple[dict[str, float], RolloutState]:
-    from seatrial.cli.lab import lab_fleet, lab_up
+    from seatrial.cli.lab import lab_fleet, lab_up, prepare
     from seatrial.lab.lab import Lab
-    from seatrial.lab.scenario import apply
 
     phases: dict[str, float] = {}
     began = monotonic()
@@ -124,13 +123,8 @@ def _in_the_lab(
         lab = asyncio.run(lab_up("demo", quiet=as_json, owner_pid=None if keep else os.getpid()))
         phases["platform up"] = monotonic() - began
         began = monotonic()
-        asyncio.run(apply(lab, scenario, real_bug=real_bug))
+        asyncio.run(prepare(lab, "real-bug" if real_bug else scenario, quiet=as_json))
         phases["fault prepared"] = monotonic() - began
-        _say(
-            as_json,
-            "lab",
-            f"scenario {scenario}{', with the real patch of 2021' if real_bug else ''} on {lab.kernels.candidate}",
-        )
         text = lab_fleet(lab, guard=GUARDS.get(scenario, "10m"))
         began = monotonic()
         name = _begin(store, text, lab.kernels.candidate)

@@ -15,6 +15,7 @@ from seatrial.cli.options import Json, console, print_json
 from seatrial.errors import InputError
 from seatrial.lab.fleet import fleet_text
 from seatrial.lab.lab import Lab
+from seatrial.lab.scenario import Scenario as Fault
 from seatrial.model.text import safe
 from seatrial.vantage import process
 
@@ -36,10 +37,8 @@ def up(
 
 
 async def _up(name: str, scenario: str, guard: str, as_json: bool) -> int:
-    from seatrial.lab.scenario import apply
-
     lab = await lab_up(name, quiet=as_json, owner_pid=None)
-    await apply(lab, scenario, real_bug=False)
+    await prepare(lab, scenario, quiet=as_json)
     path = lab.home / "fleet.yaml"
     path.write_text(lab_fleet(lab, guard=guard), encoding="utf-8")
     if as_json:
@@ -122,6 +121,15 @@ async def lab_up(name: str, *, quiet: bool, owner_pid: int | None) -> Lab:
         return await Lab.up(name, progress=lambda _step, _part: None, owner_pid=owner_pid)
     with _Shown(console()) as shown:
         return await Lab.up(name, progress=shown, owner_pid=owner_pid)
+
+
+async def prepare(lab: Lab, scenario: str, *, quiet: bool) -> None:
+    """Put what is wrong with the candidate onto the hosts."""
+    if quiet:
+        await lab.apply(Fault(scenario), progress=lambda _step, _part: None)
+        return
+    with _Shown(console()) as shown:
+        await lab.apply(Fault(scenario), progress=shown)
 
 
 def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:

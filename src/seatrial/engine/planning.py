@@ -64,7 +64,7 @@ async def plan_rollout(
     try:
         who = await carriers(world)
         turns = order(fleet, tuple(fleet.hosts), who)
-        sights = await asyncio.gather(*(sight_of(world, host) for host in turns))
+        sights = await asyncio.gather(*(sight_of(world, host, whole=True) for host in turns))
     finally:
         await world.close()
     return [

@@ -57,26 +57,29 @@ class Turns:
 
     async def trial_turn(self, host: str) -> bool:
         """One turn of a trial; True when it is over."""
-        state = self.state()
-        trial = state.trials[host]
-        if trial.over:
+        if self.state().trials[host].over:
             return True
-        terms = self._terms(state, host)
-        action = decide(trial, await look(self.world, host), terms)
-        match action:
-            case Wait():
-                await self.world.clock.sleep(action.seconds)
-            case Move():
-                data = {
-                    "to": str(action.to),
-                    "because": action.because,
-                    "hint": action.hint,
-                    "facts": dict(action.facts),
-                }
-                self._append(Kind.TRIAL_MOVED, host=host, data=data)
-            case Do():
-                await self._do(action, trial, terms)
-        return False
+        seen = await look(self.world, host)
+        while True:
+            state = self.state()
+            trial, terms = state.trials[host], self._terms(state, host)
+            if trial.over:
+                return True
+            action = decide(trial, seen, terms)
+            match action:
+                case Wait():
+                    await self.world.clock.sleep(action.seconds)
+                    return False
+                case Do():
+                    await self._do(action, trial, terms)
+                    return False
+                case Move():
+                    # Writing down where the trial stands changes nothing in the world: what was seen still holds.
+                    self._move(host, action)
+
+    def _move(self, host: str, move: Move) -> None:
+        data = {"to": str(move.to), "because": move.because, "hint": move.hint, "facts": dict(move.facts)}
+        self._append(Kind.TRIAL_MOVED, host=host, data=data)
 
     async def _do(self, action: Do, trial: TrialState, terms: Terms) -> None:
         began = self.world.clock.now()

@@ -49,7 +49,7 @@ async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Re
 async def _preflight(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     method = boot_method(call.world, host)
-    outputs = await call.world.ask(host, *guard.look_commands(method))
+    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True))
     sight = guard.read_look(method, outputs)
     if sight is None:
         return _unanswered(outputs, f"{host} did not say what it runs")

@@ -37,10 +37,10 @@ async def look(world: World, host: str) -> Seen:
     return Seen(sight=read_look(method, answers[host][:2]), carrier=carrier, now=world.clock.now())
 
 
-async def sight_of(world: World, host: str) -> Sight | None:
-    """The host's boot loader and guard; None when it does not answer."""
+async def sight_of(world: World, host: str, *, whole: bool = False) -> Sight | None:
+    """The host's boot loader and guard; None when it does not answer. `whole` for all that refusals are judged by."""
     method = boot_method(world, host)
-    return read_look(method, await world.ask(host, *look_commands(method)))
+    return read_look(method, await world.ask(host, *look_commands(method, whole=whole)))
 
 
 async def carrier_of(world: World, group: Group) -> str | None:

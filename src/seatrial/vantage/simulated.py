@@ -24,6 +24,7 @@ class SimulatedVantage:
         self._sim = simulation
         self._answers: dict[str, Callable[[Command], Output]] = {
             "boot.facts": self._facts,
+            "boot.glance": self._facts,
             "boot.once": self._once,
             "guard.status": self._guard_status,
             "guard.arm": self._arm,
