@@ -52,7 +52,7 @@ async def test_translated_and_routed_traffic_pass_and_what_was_not_asked_for_doe
         assert await loss(lab, f"{short}-vm-private", stage.outside, "-M", "do", "-s", "1472") == 0
         assert await loss(lab, f"{short}-vm-public", stage.outside) == 0
         assert await loss(lab, f"{short}-outside", stage.vm_public) == 0
-        assert await loss(lab, f"{short}-outside", "192.0.2.10") == 100
+        assert await loss(lab, f"{short}-outside", stage.vm_private) == 100
 
 
 async def test_services_answer_and_see_the_translated_address(lab: Lab) -> None:

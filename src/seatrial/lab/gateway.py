@@ -262,7 +262,12 @@ def _endpoints(stage: StageAddresses) -> list[Endpoint]:
             Nic(name="eth0", segment=lan, addresses=(f"{stage.lan(11)}/25", f"{stage.vm_public}/32")),
             (f"default via {stage.lan_gateway} src {stage.vm_public}",),
         ),
-        endpoint("outside", Nic(name="eth0", segment=wan, addresses=(f"{stage.outside}/25",)), inward),
+        endpoint(
+            "outside",
+            Nic(name="eth0", segment=wan, addresses=(f"{stage.outside}/25",)),
+            # It knows a way to the private range, so that what keeps it out is the firewall and not luck.
+            (*inward, f"{stage.lan_range} via {stage.wan_gateway}"),
+        ),
         endpoint(
             "services",
             Nic(name="eth0", segment=wan, addresses=(f"{stage.services}/25",)),
