@@ -205,6 +205,14 @@ def test_a_round_is_never_longer_than_a_carrier_remembers() -> None:
     assert asked.seconds <= 25
 
 
+def test_all_senders_take_equally_long() -> None:
+    many = [{"protocol": "udp", "name": f"f{n}"} for n in range(3)]
+    fleet = fleet_of(*many, {"protocol": "udp", "name": "lone", "from": "far", "to": "near"})
+    asked = flows.ask(fleet, fleet.flows, run="r1", probes=30, rate=90)
+    specs = [json.loads(bundle.commands[0].argv[3]) for bundle in asked.send]
+    assert {len(spec["flows"]) * 30 / spec["rate"] for spec in specs} == {1.0}
+
+
 @pytest.mark.parametrize("name", ["beacon", "prober", "question"])
 def test_scripts_are_whole_and_old_pythons_read_them(name: str) -> None:
     tree = ast.parse(script(name), feature_version=(3, 7))

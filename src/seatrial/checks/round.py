@@ -102,8 +102,10 @@ def ask(fleet: Fleet, names: Iterable[str], *, run: str, probes: int, rate: int)
         probes=probes,
         seconds=seconds,
         listen=tuple(_listen(run, place, mine, flows, index, seconds) for place, mine in far.items()),
+        # All senders take equally long, so that no carrier has forgotten the first when the last is done.
         send=tuple(
-            _send(run, place, mine, flows, index, probes, rate, seconds) for place, mine in near.items()
+            _send(run, place, mine, flows, index, probes, rate * len(mine) / busiest, seconds)
+            for place, mine in near.items()
         ),
         collect=tuple(_collect(run, place, _needs_root(mine, flows)) for place, mine in far.items()),
         carried=tuple(
@@ -145,7 +147,7 @@ def _send(
     flows: Mapping[str, Flow],
     index: Mapping[str, int],
     probes: int,
-    rate: int,
+    rate: float,
     seconds: float,
 ) -> Bundle:
     spec = {
