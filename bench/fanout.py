@@ -239,14 +239,14 @@ def measure(contender: str, room: Path) -> Measured:
     return Measured(wall=wall, cpu=used.ru_utime + used.ru_stime, answers=int(said[-1]))
 
 
-def table(results: dict[str, list[Measured]]) -> list[str]:
+def table(results: dict[str, list[Measured]], rounds: int) -> list[str]:
     middle = {
         name: (statistics.median(run.wall for run in runs), statistics.median(run.cpu for run in runs))
         for name, runs in results.items()
     }
     best = min((cpu for name, (_, cpu) in middle.items() if name != "seatrial"), default=float("nan"))
     lines = [
-        f"{HOSTS} hosts x {len(QUESTIONS)} commands, concurrency {WIDTH}, median of {ROUNDS}",
+        f"{HOSTS} hosts x {len(QUESTIONS)} commands, concurrency {WIDTH}, median of {rounds}",
         f"{'':24}{'wall s':>8}{'CPU s':>8}{'CPU / best peer':>17}{'answers':>9}",
     ]
     for name, (wall, cpu) in middle.items():
@@ -280,6 +280,8 @@ def main() -> None:
     if chosen.contender:
         print(RUN[chosen.contender](chosen.room))
         return
+    # So that the sshd processes are ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with hosts() as room:
         if chosen.profile:
@@ -289,7 +291,7 @@ def main() -> None:
         for _ in range(chosen.rounds):
             for name in chosen.only:
                 results[name].append(measure(name, room))
-        print("\n".join(table(results)))
+        print("\n".join(table(results, chosen.rounds)))
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class _Section:
 
     kept: bytearray
     cut: bool = False
-    words: tuple[str, ...] | None = None
+    words: list[bytes] | None = None
 
 
 class Stream:
@@ -156,41 +156,47 @@ class Stream:
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; says whether a section ended."""
-        before = len(self.sections)
-        data = self._rest + data
+        if self._rest:
+            data = self._rest + data
+        ended = False
         while not self.complete:
             at = data.find(self._mark)
             if at < 0:
                 # The beginning of a boundary may be at the very end.
                 at = max(0, len(data) - len(self._mark) + 1)
                 self._keep(data[:at])
-                break
-            self._keep(data[:at])
-            end = data.find(b"\n", at)
+                self._rest = data[at:]
+                return ended
+            if at:
+                self._keep(data[:at])
+                data = data[at:]
+            end = data.find(b"\n")
             if end < 0:
-                self.broken = len(data) - at > FRAME
-                break
-            self._close(data[at + len(self._mark) : end])
-            data, at = data[end + 1 :], 0
-        else:
-            data, at = b"", 0
-        self._rest = data[at:]
-        return len(self.sections) > before
+                self.broken = len(data) > FRAME
+                self._rest = data
+                return ended
+            self._close(data[len(self._mark) : end])
+            data = data[end + 1 :]
+            ended = True
+        self._rest = b""
+        return ended
 
     def _keep(self, data: bytes) -> None:
         section = self.sections[-1]
         room = self._limits[len(self.sections) - 1] - len(section.kept)
+        if len(data) <= room:
+            section.kept += data
+            return
         section.kept += data[: max(room, 0)]
-        if len(data) > room:
-            section.cut = True
-            self.surplus += len(data) - max(room, 0)
+        section.cut = True
+        self.surplus += len(data) - max(room, 0)
 
     def _close(self, frame: bytes) -> None:
         words = frame.split()
         if not words or words[0] != self._names[len(self.sections) - 1]:
             self.broken = True
             return
-        self.sections[-1].words = tuple(word.decode("ascii", "replace") for word in words)
+        self.sections[-1].words = words
         self.sections.append(_Section(kept=bytearray()))
         self.surplus = 0
 
@@ -297,9 +303,9 @@ class Answer:
         )
 
 
-def _frame(words: Sequence[str]) -> tuple[int | None, str]:
+def _frame(words: Sequence[bytes]) -> tuple[int | None, str]:
     try:
-        return int(words[1]), words[3]
+        return int(words[1]), words[3].decode("ascii", "replace")
     except (IndexError, ValueError):
         return None, "broken"
 

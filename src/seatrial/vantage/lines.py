@@ -156,6 +156,8 @@ class Switchboard:
             connection = await self._shake_hands(way, steps[-1].alias, tunnel, keeper)
         except (OSError, ValueError, asyncssh.Error, asyncssh.ChannelListenError) as error:
             raise NoWay(_explain(error, way, keeper)) from None
+        # Not before: each packet of the handshake would set the timer anew.
+        connection.set_keepalive(KEEPALIVE, KEEPALIVE_COUNT)
         return Line(connection=connection, keeper=keeper)
 
     async def _shake_hands(
@@ -312,8 +314,7 @@ def _bare_options(text: str, step: Step) -> asyncssh.SSHClientConnectionOptions:
             x509_trusted_certs=None,
             x509_trusted_cert_paths=[],
             preferred_auth=["publickey"],
-            keepalive_interval=KEEPALIVE,
-            keepalive_count_max=KEEPALIVE_COUNT,
+            keepalive_interval=0,
             # The time limit is around the whole handshake.
             login_timeout=0,
             connect_timeout=None,
