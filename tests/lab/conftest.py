@@ -23,3 +23,11 @@ def lab() -> Iterator[Lab]:
         yield up
         asyncio.run(up.down())
         assert not Path(home, "seatrial").exists(), "a lab that is down leaves no file"
+
+
+@pytest.fixture
+def short_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A state directory of the test's own, with a path that sockets can have."""
+    with TemporaryDirectory(prefix="st-", dir="/tmp") as home:
+        monkeypatch.setenv("XDG_STATE_HOME", home)
+        yield

@@ -127,10 +127,7 @@ async def test_a_second_lab_of_the_same_name_is_refused(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("how", ["killed", "orphaned"])
-async def test_a_lab_dies_with_its_warden_and_with_its_owner(
-    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+async def test_a_lab_dies_with_its_warden_and_with_its_owner(how: str, short_home: None) -> None:
     owner = await process.start(["sleep", "infinity"])
     try:
         # Nothing is booted to its end here: the processes are there as soon as the warden says so.
