@@ -18,10 +18,10 @@ from .grounds import Client, Sshd, namespace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A vantage, and how many processes are between a Command and what it hangs on: its sh, or sshd."""
+    """A vantage, and the name of the process that a Command hangs on."""
 
     vantage: Vantage
-    above: int
+    hangs_on: str
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +51,12 @@ async def pool() -> AsyncIterator[Pool]:
 @pytest.fixture(params=["local", "netns", "asyncssh", "openssh"])
 def place(request: pytest.FixtureRequest, pool: Pool, client: Client) -> Place:
     if request.param == "local":
-        return Place(vantage=open_vantage("here", Reach(local=True), pool), above=2)
+        return Place(vantage=open_vantage("here", Reach(local=True), pool), hangs_on="sh")
     if request.param == "netns":
         netns, userns = request.getfixturevalue("holder")
-        return Place(vantage=open_vantage("inside", Reach(netns=netns, userns=userns), pool), above=2)
+        return Place(vantage=open_vantage("inside", Reach(netns=netns, userns=userns), pool), hangs_on="sh")
     sshd = request.getfixturevalue("sshd")
-    return Place(vantage=reached(sshd, client, pool, request.param), above=3)
+    return Place(vantage=reached(sshd, client, pool, request.param), hangs_on="sshd")
 
 
 @pytest.fixture(params=["asyncssh", "openssh"])

@@ -7,7 +7,6 @@ who can log in; its home over there is empty, because a shell's start-up files w
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import shutil
 import signal
@@ -18,7 +17,12 @@ from pathlib import Path
 
 from seatrial.clock import monotonic, sleep_blocking
 
-USER = getpass.getuser()
+# Shell text for a Command: puts into $pid what is above it, its sh or its sshd. A login shell may stand between.
+ABOVE = """
+    up() { while read -r key value; do [ "$key" = PPid: ] && pid=$value; done </proc/$pid/status; }
+    pid=$PPID; up
+    until case $(cat /proc/$pid/comm) in %s*) ;; *) false ;; esac; do up; done
+"""
 
 
 def program(name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from seatrial.model.command import Command, Output, Trouble
 
 from .conftest import Place
-from .grounds import gone, until
+from .grounds import ABOVE, gone, until
 
 
 def sh(text: str, *, timeout: float = 20.0, limit: int = 4096, stdin: bytes = b"") -> Command:
@@ -179,12 +179,9 @@ async def test_commands_that_answered_keep_their_outputs_when_the_way_breaks(
 ) -> None:
     # The second command kills what it hangs on (its sh, or sshd), once that has passed on what came before: it
     # does not wake up any more.
-    kill = """
-        pid=$$; i=0
-        while [ $i -lt %d ]; do
-            while read -r key value; do [ "$key" = PPid: ] && pid=$value; done </proc/$pid/status
-            i=$((i+1))
-        done
+    kill = (
+        ABOVE % place.hangs_on
+        + """
         calm=0; last=
         while [ $calm -lt 25 ]; do
             now=$(grep ctxt /proc/$pid/status)
@@ -193,10 +190,9 @@ async def test_commands_that_answered_keep_their_outputs_when_the_way_breaks(
         done
         kill -9 $pid
     """
-    left = tmp_path / "left"
-    outputs = await place.vantage.run(
-        [sh("echo first"), sh(kill % place.above), sh("echo third"), sh(f"touch {left}")]
     )
+    left = tmp_path / "left"
+    outputs = await place.vantage.run([sh("echo first"), sh(kill), sh("echo third"), sh(f"touch {left}")])
     assert outputs[0].ok and outputs[0].stdout == "first\n"
     assert [output.trouble for output in outputs[1:]] == [Trouble.LOST] * 3
     assert all(output.status is None and output.hint for output in outputs[1:])

@@ -15,7 +15,7 @@ from seatrial.vantage.open import ask
 from seatrial.vantage.pool import Pool
 
 from .conftest import over, reached
-from .grounds import Client, Sshd, agent, black_hole, make_key, until
+from .grounds import ABOVE, Client, Sshd, agent, black_hole, make_key, until
 
 HELLO = Command(name="test.hello", argv=("echo", "hello"))
 WHERE = Command(name="test.where", argv=("sh", "-c", "echo $SSH_CONNECTION"))
@@ -164,7 +164,7 @@ async def test_a_host_that_hangs_is_noticed_while_a_command_runs(
     vantage = reached(sshd, client, pool, transport)
     began = tmp_path / "began"
     # The command stops the sshd of its own connection, which then answers no keepalive; sh is not stopped.
-    stop = f"read -r _ _ _ up _ </proc/$PPID/stat; read -r _ _ _ up _ </proc/$up/stat; echo $up >{began}; kill -STOP $up; sleep 60"
+    stop = ABOVE % "sshd" + f"echo $pid >{began}; kill -STOP $pid; sleep 60"
     try:
         outputs = await vantage.run([Command(name="test.stop", argv=("sh", "-c", stop), timeout=60), HELLO])
     finally:
@@ -346,7 +346,10 @@ async def test_a_session_that_was_killed_leaves_no_command_behind(
     vantage = reached(sshd, client, pool, transport)
     left = tmp_path / "left"
     pids = tmp_path / "pids"
-    kill = f"read -r _ _ _ up _ </proc/$PPID/stat; read -r _ _ _ ssh _ </proc/$up/stat; echo $up >{pids}; kill -9 $ssh; while kill -0 $ssh; do :; done"
+    kill = (
+        ABOVE % "sshd" + f"sshd=$pid; pid=$PPID; up; echo $pid >{pids}; "
+        "kill -9 $sshd; while kill -0 $sshd; do :; done"
+    )
     outputs = await vantage.run(
         [
             Command(name="test.kill", argv=("sh", "-c", kill)),
