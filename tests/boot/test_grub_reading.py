@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.boot import guard
@@ -184,7 +184,8 @@ def test_an_environment_block_that_is_none_is_named(file: str, says: str) -> Non
 
 
 def test_without_an_environment_block_it_is_refused() -> None:
-    assert "no environment block" in read(section(LAB, "env-file", "", status=1)).env_problem
+    missing = section(section(LAB, "env-file", "", status=1), "env", "", status=1)
+    assert "no environment block" in read(missing).env_problem
 
 
 def test_a_menu_that_forgets_nothing_is_no_one_shot() -> None:
@@ -284,6 +285,7 @@ def test_no_file_name_forges_a_section() -> None:
     assert read(forged).running == GOOD
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     menu = read_menu(text)
@@ -294,6 +296,7 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     guard.read_answer(Output(command=guard.status(), status=0, stdout=text))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(
         ["boot", "modules", "cfg", "env", "env-file", "env-device", "mounts", "room", "packages"]
@@ -306,6 +309,7 @@ def test_any_section_is_read_without_an_error_and_forges_no_other(name: str, bod
     refusals(found, GOOD, CANDIDATE)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*cfg("debian-saved").split("\n"), "}", "submenu 'x' {", "\\", "'"]), max_size=60
@@ -318,6 +322,7 @@ def test_any_shuffle_of_a_menu_is_read_without_an_error(lines: list[str]) -> Non
         assert entry.inner is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["@guard 1", "@end", "phase=armed", "log=x", "deadline=9e9", "=", "boots=-1"]))
 )
@@ -327,6 +332,20 @@ def test_a_guards_answer_counts_only_when_it_is_whole(lines: list[str]) -> None:
         assert "@end" in lines
         assert answer.guard.phase == "armed"
         assert answer.guard.deadline == 0.0
+
+
+def test_a_glance_says_what_runs_and_next_and_judges_no_refusal() -> None:
+    glance = LAB
+    for name in ("env-file", "env-device", "mounts", "room", "inodes", "packages", "panic", "watchdog"):
+        head, _, rest = glance.partition(f"@begin {name}\n")
+        glance = head + rest.partition(f"@end {name}\n")[2]
+    found = read(glance)
+    assert (found.running, found.default, found.pending) == (GOOD, GOOD, "")
+    assert {check: kind for check, (kind, _) in outcomes(found).items()} == {
+        "boot.one-shot": "unknown",
+        "boot.room": "unknown",
+        "boot.packages": "unknown",
+    }
 
 
 def test_a_look_needs_both_sides() -> None:

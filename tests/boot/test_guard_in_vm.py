@@ -69,7 +69,7 @@ async def ask(lab: Lab, *commands: Command) -> list[Output]:
 
 
 async def look(lab: Lab) -> Sight | None:
-    return guard.read_look(GRUB, await ask(lab, *guard.look_commands(GRUB)))
+    return guard.read_look(GRUB, await ask(lab, *guard.look_commands(GRUB, whole=True)))
 
 
 async def until_running(lab: Lab, kernel: str, *, not_boot: str) -> Sight:

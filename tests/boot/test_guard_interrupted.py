@@ -120,6 +120,8 @@ def test_after_a_cut_off_blessing_a_power_cycle_ends_well(machine: Machine, tmp_
     start = on_trial(machine)
     ends = set()
     for point, twin in interruptions(start, tmp_path, lambda it, kill: it.ask(bless(it), kill)):
+        # At no moment is the candidate the default without a blessing on disk.
+        assert twin.default == GOOD or twin.guard().blessed_boot_id == twin.boot_id, point
         assert twin.reboot_until_quiet() in ("", "ended"), point
         assert_over(twin, point)
         ends.add(twin.guard().phase)

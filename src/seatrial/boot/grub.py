@@ -124,7 +124,18 @@ def _facts(sections: Sections, running: str, boot_id: str, uptime: float) -> Boo
 
 
 # The sections without which some question is UNKNOWN.
-_SECTIONS = ("boot", "modules", "cfg", "env", "env-device", "mounts", "room", "inodes", "packages")
+_SECTIONS = (
+    "boot",
+    "modules",
+    "cfg",
+    "env",
+    "env-file",
+    "env-device",
+    "mounts",
+    "room",
+    "inodes",
+    "packages",
+)
 
 
 def _kernels(sections: Sections, menu: Menu) -> Mapping[str, InstalledKernel]:

@@ -36,6 +36,9 @@ def read_env(block: str) -> Mapping[str, str] | None:
 def env_problem(sections: Sections) -> str:
     """Why GRUB or the host cannot write the block, in one sentence; "" when both can."""
     if not sections.has("env-file"):
+        # A look that did not ask about the file knows nothing against it; what is missing then is named elsewhere.
+        if sections.has("env"):
+            return ""
         return "GRUB has no environment block (/boot/grub/grubenv)"
     described = [*sections.lines("env-file"), "", "", ""]
     size, _, kind = described[0].partition(" ")

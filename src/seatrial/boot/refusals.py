@@ -126,7 +126,7 @@ def _once(facts: BootFacts) -> Result:
         elif "grub.cfg" in facts.env_problem:
             hint = "run update-grub"
         return _answer(check, facts.env_problem, "", hint)
-    if unknown := _unread(facts, check, ("cfg", "env", "env-device", "mounts")):
+    if unknown := _unread(facts, check, ("cfg", "env", "env-file", "env-device", "mounts")):
         return unknown
     return _answer(check, "", "one-shot boot works")
 
