@@ -126,6 +126,7 @@ def _in_the_lab(
         asyncio.run(prepare(lab, "real-bug" if real_bug else scenario, quiet=as_json))
         phases["fault prepared"] = monotonic() - began
         text = lab_fleet(lab, guard=GUARDS.get(scenario, "10m"))
+        (lab.home / "fleet.yaml").write_text(text, encoding="utf-8")
         began = monotonic()
         name = _begin(store, text, lab.kernels.candidate)
         carry_out(store, _world(text), name, as_json=as_json)

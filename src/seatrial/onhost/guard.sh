@@ -206,7 +206,9 @@ revert() {
     put_state reverting "asked to go back at uptime $up s" || answer 4 "could not be written down"
     # The loop does it, since it also knows what to do when a reboot hangs.
     if ! systemctl --no-block restart "$unit" 2>/dev/null; then
-        (unlock && sleep 1 && systemctl -i --no-block reboot) >/dev/null 2>&1 </dev/null &
+        # Nothing is left in the background for it: that would be ended together with this command.
+        unlock
+        systemctl -i --no-block reboot 2>/dev/null
     fi
     answer 0 "rebooting into $o_good"
 }
