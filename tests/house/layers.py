@@ -17,6 +17,7 @@ class Floor:
 
 # From the roof to the ground; imports go down only.
 FLOORS: tuple[Floor, ...] = (
+    Floor(name="the front door", rooms=("__main__",), says="python -m seatrial"),
     Floor(name="the commands", rooms=("cli", "web"), says="a verb or a page is one call"),
     Floor(name="the engine", rooms=("engine",), says="durable workflows: observe, decide, perform"),
     Floor(name="the rooms that act", rooms=("perform", "sampler", "lab"), says="they change the world"),
@@ -48,7 +49,7 @@ def floor_of(room: str) -> int | None:
 
 def drawing() -> str:
     """The floors as text, for the docs."""
-    rows = [("  ".join(floor.rooms), floor.says) for floor in FLOORS]
+    rows = [("  ".join(floor.rooms), floor.says) for floor in FLOORS[1:]]
     wide = max(len(rooms) for rooms, _ in rows)
     lines = [f"| {rooms:<{wide}} |  {says}" for rooms, says in rows]
     edge = f"+{'-' * (wide + 2)}+"

@@ -20,6 +20,7 @@ from seatrial.model.text import safe
 from seatrial.vantage import process
 
 Name = Annotated[str, Parameter(help="the lab's name, for more than one at a time")]
+Topology = Literal["gateway", "gateway-staging"]
 Scenario = Literal["good", "gateway-2021", "dead-network", "panic"]
 
 
@@ -27,17 +28,17 @@ def up(
     name: Name = "lab",
     /,
     *,
-    topology: Literal["gateway"] = "gateway",
+    topology: Annotated[Topology, Parameter(help="what is booted")] = "gateway",
     scenario: Annotated[Scenario, Parameter(help="what is wrong with the candidate kernel")] = "good",
     guard: Annotated[str, Parameter(help="the guard's deadline in its fleet file")] = "10m",
     json: Json = False,
 ) -> int:
     """Start a platform of real kernels and write a fleet file for it; it stays until `seatrial lab down`."""
-    return asyncio.run(_up(name, scenario, guard, json))
+    return asyncio.run(_up(name, topology, scenario, guard, json))
 
 
-async def _up(name: str, scenario: str, guard: str, as_json: bool) -> int:
-    lab = await lab_up(name, quiet=as_json, owner_pid=None)
+async def _up(name: str, topology: str, scenario: str, guard: str, as_json: bool) -> int:
+    lab = await lab_up(name, topology, quiet=as_json, owner_pid=None)
     await prepare(lab, scenario, quiet=as_json)
     path = lab.home / "fleet.yaml"
     path.write_text(lab_fleet(lab, guard=guard), encoding="utf-8")
@@ -115,12 +116,12 @@ def run(
     return 124 if ended.status is None else ended.status
 
 
-async def lab_up(name: str, *, quiet: bool, owner_pid: int | None) -> Lab:
+async def lab_up(name: str, topology: str = "gateway", *, quiet: bool, owner_pid: int | None) -> Lab:
     """Bring a lab up, showing people how far it is."""
     if quiet:
-        return await Lab.up(name, progress=lambda _step, _part: None, owner_pid=owner_pid)
+        return await Lab.up(name, topology, progress=lambda _step, _part: None, owner_pid=owner_pid)
     with _Shown(console()) as shown:
-        return await Lab.up(name, progress=shown, owner_pid=owner_pid)
+        return await Lab.up(name, topology, progress=shown, owner_pid=owner_pid)
 
 
 async def prepare(lab: Lab, scenario: str, *, quiet: bool) -> None:
@@ -142,7 +143,7 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         endpoint = said.endpoints[place]
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
-    return fleet_text(reach, guard=guard)
+    return fleet_text(lab.topology, reach, guard=guard)
 
 
 class _Shown:

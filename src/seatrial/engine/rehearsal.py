@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seatrial.lab.fleet import fleet_text
+from seatrial.lab.gateway import gateway_topology
 from seatrial.model.event import Event
 from seatrial.model.fleet import Fleet
 from seatrial.perform.world import World
@@ -30,7 +31,7 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
 
 def rehearsal_fleet(*, approval: bool = False) -> str:
     """The fleet file of the lab's platform with every place simulated."""
-    return fleet_text(lambda _: {"simulated": True}, checks=False, approval=approval)
+    return fleet_text(gateway_topology(), lambda _: {"simulated": True}, checks=False, approval=approval)
 
 
 def rehearsal_world(fleet: Fleet, simulation: Simulation) -> World:

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from seatrial.lab.gateway import DOMAIN, HTTP_PORT, PRODUCTION, STAGES, StageAddresses, gateway_topology
-from seatrial.lab.topology import YIELD_FILE
+from seatrial.lab.gateway import DOMAIN, HTTP_PORT, PRODUCTION, STAGES, StageAddresses
+from seatrial.lab.topology import YIELD_FILE, Topology
 
 _HEAD = """\
 # The platform of the lab: a gateway in staging, a pair in production, and what they promise to carry.
@@ -28,42 +28,40 @@ _KINDS: Mapping[str, Mapping[str, object]] = {
 }
 
 
+_PAIR = {
+    "hosts": list(PRODUCTION.routers),
+    "mover": {"driver": "keepalived", "address": PRODUCTION.wan_gateway, "yield_file": YIELD_FILE},
+}
+
+
 def fleet_text(
+    topology: Topology,
     reach: Callable[[str], Mapping[str, object]],
     *,
     guard: str = "10m",
     checks: bool = True,
     approval: bool = False,
 ) -> str:
-    """The fleet file's text. `reach` says how a host or an endpoint is reached, by its name.
+    """The fleet file's text for a topology of gateways. `reach` says how a host or an endpoint is reached, by its name.
 
     `approval` makes production wait for a person. Without `checks` only flows are asked.
     """
-    topology = gateway_topology()
+    stages = [stage for stage in STAGES if any(host.stage == stage.stage for host in topology.hosts)]
     fleet: dict[str, Any] = {
         "version": 1,
         "name": "gateway-lab",
         "stages": [
             {"name": stage.stage, **({"gate": "approval"} if approval and stage is PRODUCTION else {})}
-            for stage in STAGES
+            for stage in stages
         ],
         "hosts": {
             host.name: {"stage": host.stage, "roles": [host.role], "reach": dict(reach(host.name))}
             for host in topology.hosts
         },
-        "groups": {
-            "gw-p": {
-                "hosts": list(PRODUCTION.routers),
-                "mover": {
-                    "driver": "keepalived",
-                    "address": PRODUCTION.wan_gateway,
-                    "yield_file": YIELD_FILE,
-                },
-            }
-        },
+        "groups": {"gw-p": _PAIR} if PRODUCTION in stages else {},
         "vantages": {endpoint.name: dict(reach(endpoint.name)) for endpoint in topology.endpoints},
-        "flows": {name: flow for stage in STAGES for name, flow in _flows(stage).items()},
-        "checks": {name: check for stage in STAGES for name, check in _checks(stage).items()}
+        "flows": {name: flow for stage in stages for name, flow in _flows(stage).items()},
+        "checks": {name: check for stage in stages for name, check in _checks(stage).items()}
         if checks
         else {},
         "policies": {"gateway": {"guard": guard, "reboot": "10m", "probes": 32, "rate": 400}},
@@ -103,7 +101,7 @@ def _flows(stage: StageAddresses) -> dict[str, dict[str, object]]:
 
 
 def _checks(stage: StageAddresses) -> dict[str, dict[str, object]]:
-    here = {"stage": stage.stage, "from": f"{stage.short}-vm-private"}
+    here = {"stage": stage.stage, "from": f"{stage.short}-vm-private", "timeout": "3s"}
     return {
         f"{stage.short}-dns": {
             **here,

@@ -18,7 +18,6 @@ the peer takes over); writing 0 again gives it an equal priority, and the addres
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from dataclasses import dataclass
 
@@ -99,17 +98,19 @@ PRODUCTION = StageAddresses(stage="production", short="p", base=128, routers=("g
 STAGES = (STAGING, PRODUCTION)
 
 
-def gateway_topology() -> Topology:
-    """Both stages."""
-    for stage in STAGES:
-        for address in (stage.lan_range, stage.floating_range, f"{stage.wan(0)}/25"):
-            ipaddress.ip_network(address)
+def gateway_topology(name: str = "gateway", stages: tuple[StageAddresses, ...] = STAGES) -> Topology:
+    """Both stages, or the given ones."""
     return Topology(
-        name="gateway",
-        segments=tuple(f"{stage.short}-{side}" for stage in STAGES for side in ("lan", "wan")),
-        hosts=tuple(host for stage in STAGES for host in _routers(stage)),
-        endpoints=tuple(endpoint for stage in STAGES for endpoint in _endpoints(stage)),
+        name=name,
+        segments=tuple(f"{stage.short}-{side}" for stage in stages for side in ("lan", "wan")),
+        hosts=tuple(host for stage in stages for host in _routers(stage)),
+        endpoints=tuple(endpoint for stage in stages for endpoint in _endpoints(stage)),
     )
+
+
+def staging_topology() -> Topology:
+    """Staging alone: one host to boot, for trying what one host is enough for."""
+    return gateway_topology("gateway-staging", (STAGING,))
 
 
 def _routers(stage: StageAddresses) -> list[LabHost]:

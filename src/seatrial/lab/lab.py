@@ -21,14 +21,14 @@ from seatrial.clock import SystemClock, monotonic
 from seatrial.errors import LabError
 from seatrial.lab import accel, console, image, plan, qmp, realbug, scenario, seed
 from seatrial.lab.console import BootTimings, ConsoleLine
-from seatrial.lab.gateway import gateway_topology
+from seatrial.lab.gateway import gateway_topology, staging_topology
 from seatrial.lab.image import Kernels, Progress
 from seatrial.lab.places import lab_home, state_home
 from seatrial.lab.scenario import Scenario
 from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Topology
 from seatrial.vantage import process
 
-TOPOLOGIES = MappingProxyType({"gateway": gateway_topology})
+TOPOLOGIES = MappingProxyType({"gateway": gateway_topology, "gateway-staging": staging_topology})
 # Three boots at once on two processors that others use as well; a limit for giving up, not an expectation.
 BOOT_LIMIT = 600.0
 START_LIMIT = 120.0

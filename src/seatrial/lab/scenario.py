@@ -11,11 +11,10 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.errors import InputError
 from seatrial.lab.image import Kernels
 
 if TYPE_CHECKING:
-    from seatrial.lab.lab import Lab
+    pass
 
 
 class Scenario(enum.StrEnum):
@@ -52,21 +51,6 @@ class Step:
 
     script: str
     stdin: bytes = b""
-
-
-async def apply(lab: Lab, name: str, *, real_bug: bool = False) -> None:
-    """Put the scenario of that name on every host; `real_bug` puts the patched VRF driver for the stand-in.
-
-    Raises InputError for a name that is none, LabError when a host cannot be changed.
-    """
-    try:
-        wanted = Scenario(name)
-    except ValueError:
-        known = ", ".join(Scenario)
-        raise InputError(f"{name!r} is not a scenario", hint=f"there are: {known}") from None
-    if real_bug and wanted is Scenario.GATEWAY_2021:
-        wanted = Scenario.REAL_BUG
-    await lab.apply(wanted, progress=lambda _step, _part: None)
 
 
 def undo(kernels: Kernels) -> list[Step]:

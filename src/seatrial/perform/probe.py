@@ -5,6 +5,7 @@ What is in: who is asked when. What is not: the Commands (checks room), what the
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,17 +54,28 @@ async def probe(
 ) -> Probed:
     """Send one round of probes and ask the checks; `carrier` is the host that must have carried the flows."""
     began = monotonic()
+    # Beside the flows, not behind them: a check that waits for its time limit must not keep the diagnosis waiting.
+    asking = asyncio.ensure_future(_checks(world, tuple(checks)))
+    try:
+        counts = await _flows(world, flows, probes, rate)
+        checked = await asking
+    finally:
+        asking.cancel()
+    judged = flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
+    failed = any(result.outcome is Outcome.FAIL for result in judged)
+    explanation = explain(world.fleet, counts, carrier=carrier) if failed else None
+    return Probed(
+        results=(*judged, *checked), counts=counts, explanation=explanation, seconds=monotonic() - began
+    )
+
+
+async def _flows(world: World, flows: Iterable[str], probes: int, rate: int) -> tuple[FlowCount, ...]:
     asked = flow_checks.ask(world.fleet, flows, run=secrets.token_hex(6), probes=probes, rate=rate)
     outputs: dict[tuple[str, str], Output] = {}
     # Listeners first, then all senders at once, then what arrived and who carried it, while the carriers remember.
     for phase in (asked.listen, asked.send, asked.collect + asked.carried):
         await _ask(world, phase, outputs)
-    counts = flow_checks.count(asked, outputs)
-    judged = flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
-    results = (*judged, *await _checks(world, tuple(checks)))
-    failed = any(result.outcome is Outcome.FAIL for result in judged)
-    explanation = explain(world.fleet, counts, carrier=carrier) if failed else None
-    return Probed(results=results, counts=counts, explanation=explanation, seconds=monotonic() - began)
+    return flow_checks.count(asked, outputs)
 
 
 async def _ask(world: World, bundles: Sequence[Bundle], outputs: dict[tuple[str, str], Output]) -> None:
