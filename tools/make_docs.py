@@ -1,6 +1,7 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
-What is in: the fleet file's JSON schema, and the drawing of the floors in docs/architecture.md. Tests compare both.
+What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
+docs/states.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ sys.path.insert(0, str(ROOT))
 
 from tests.house.layers import drawing  # noqa: E402 - the checkout has to be on the path first
 
-from seatrial.fleetfile import schema  # noqa: E402
+from seatrial.fleetfile import reference, schema  # noqa: E402
+from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
+
+# What stands above it in docs/fleet.md is written by hand.
+KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
 
 
 def fleet_schema(_: str) -> str:
@@ -29,14 +34,52 @@ def architecture(old: str) -> str:
     return re.sub(r"```text\n\+-.*?```", lambda _: f"```text\n{drawing()}```", old, count=1, flags=re.DOTALL)
 
 
+def states_drawing() -> str:
+    """The table of a trial's states as Mermaid, in the order of the table."""
+
+    def ident(state: State) -> str:
+        # Mermaid takes no dash in the name of a state.
+        return str(state).replace("-", "_")
+
+    lines = ["stateDiagram-v2", *(f'    state "{s}" as {ident(s)}' for s in State if ident(s) != s)]
+    lines += [f"    [*] --> {ident(State.PLANNED)}"]
+    lines += [
+        f"    {ident(s)} --> {ident(after)}" for s, all_after in TRANSITIONS.items() for after in all_after
+    ]
+    lines += [f"    {ident(s)} --> [*]" for s in TRANSITIONS if s in FINAL]
+    return "\n".join(lines) + "\n"
+
+
+def states(old: str) -> str:
+    """The page with its drawing made anew."""
+    return re.sub(
+        r"```mermaid\n.*?```", lambda _: f"```mermaid\n{states_drawing()}```", old, count=1, flags=re.DOTALL
+    )
+
+
+def fleet_keys(old: str) -> str:
+    """The page with its keys made anew; they are one level below the page's own heading."""
+    introduction = old.partition(KEYS)[0]
+    return f"{introduction}{KEYS}\n" + re.sub(r"^#", "##", reference(), flags=re.MULTILINE)
+
+
 DOCUMENTS: dict[str, Callable[[str], str]] = {
     "fleet-schema.json": fleet_schema,
     "architecture.md": architecture,
+    "states.md": states,
+    "fleet.md": fleet_keys,
 }
 
-for name, make in DOCUMENTS.items():
-    path = ROOT / "docs" / name
-    old = path.read_text() if path.exists() else ""
-    new = make(old)
-    path.write_text(new)
-    print(f"docs      docs/{name}: {'as it was' if new == old else 'written'}")
+
+def main() -> None:
+    """Write all of them and say which were not as they should be."""
+    for name, make in DOCUMENTS.items():
+        path = ROOT / "docs" / name
+        old = path.read_text() if path.exists() else ""
+        new = make(old)
+        path.write_text(new)
+        print(f"docs      docs/{name}: {'as it was' if new == old else 'written'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -258,6 +258,21 @@ def test_a_candidate_that_somebody_made_the_default_does_not_loop(machine: Machi
     assert_over(machine, "end")
 
 
+def test_a_wish_that_grub_could_not_take_away_is_taken_away_as_soon_as_the_candidate_is_up(
+    machine: Machine,
+) -> None:
+    armed(machine).power_on(consumes=False)
+    assert machine.running == CANDIDATE
+    machine.limit = 14
+    assert machine.live() == "idle"
+    # The candidate dies before its deadline: the next boot must be the good kernel all the same.
+    machine.power_on()
+    assert machine.running == GOOD
+    machine.limit = 3000
+    assert machine.live() == "ended"
+    assert_over(machine, "end")
+
+
 def test_a_grub_that_does_not_listen_is_left_alone_after_three_boots(machine: Machine) -> None:
     armed(machine)
     ends = []

@@ -21,7 +21,9 @@ from seatrial.vantage.simulation import Fault, Simulation
 from tests.engine.rehearsed import TEXT, controlled, fleet, journal
 
 
-def begin(store: Journal, *, text: str = TEXT, hosts: tuple[str, ...] = (), candidate: str = CANDIDATE, **more: str) -> str:
+def begin(
+    store: Journal, *, text: str = TEXT, hosts: tuple[str, ...] = (), candidate: str = CANDIDATE, **more: str
+) -> str:
     declared = parse(text, filename="fleet")
     return controller.start(
         store,
@@ -37,7 +39,9 @@ def begin(store: Journal, *, text: str = TEXT, hosts: tuple[str, ...] = (), cand
 
 def rehearse(folder: Path, *faults: Fault, candidate: str = CANDIDATE) -> tuple[RolloutState, Simulation]:
     declared = fleet()
-    simulation = Simulation.create(folder / "sim.json", declared, good=GOOD, candidate=CANDIDATE, faults=faults)
+    simulation = Simulation.create(
+        folder / "sim.json", declared, good=GOOD, candidate=CANDIDATE, faults=faults
+    )
     store = journal(folder)
     store.set_clock(simulation)
     name = begin(store, candidate=candidate)
@@ -53,7 +57,9 @@ def rehearse(folder: Path, *faults: Fault, candidate: str = CANDIDATE) -> tuple[
         ("unreachable", "gw-s1", ""),
     ],
 )
-def test_a_host_without_a_way_back_is_refused_and_nothing_is_changed(tmp_path: Path, fault: str, says: str, hint: str) -> None:
+def test_a_host_without_a_way_back_is_refused_and_nothing_is_changed(
+    tmp_path: Path, fault: str, says: str, hint: str
+) -> None:
     state, simulation = rehearse(tmp_path, Fault(host="gw-s1", kind=fault))  # type: ignore[arg-type]
     trial = state.trials["gw-s1"]
     assert (state.outcome, trial.state) == ("refused", State.REFUSED)
@@ -160,7 +166,9 @@ def test_abort_sends_back_what_is_on_trial_and_begins_nothing_else(tmp_path: Pat
     folder.mkdir()
     declared = fleet()
     simulation = Simulation.create(folder / "sim.json", declared, good=GOOD, candidate=CANDIDATE)
-    store = Journal(f"sqlite:///{folder / 'journal.db'}", after_append=lambda event: wish(event.data.get("to")))
+    store = Journal(
+        f"sqlite:///{folder / 'journal.db'}", after_append=lambda event: wish(event.data.get("to"))
+    )
     store.set_clock(simulation)
 
     def wish(to: object) -> None:

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from seatrial.boot.grub import Grub
-from seatrial.clock import SystemClock, monotonic
 from seatrial.cli.lab import lab_fleet
+from seatrial.clock import SystemClock, monotonic
 from seatrial.engine import controller
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
