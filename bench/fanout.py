@@ -159,7 +159,8 @@ def spawn(argv: list[str], *, output: Path, environment: dict[str, str] | None =
         (os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawnp(argv[0], argv, environment or dict(os.environ), file_actions=actions)
+    environment = environment or dict(os.environ)
+    return os.posix_spawnp(argv[0], argv, environment, file_actions=actions, setpgroup=0)
 
 
 def finish(argv: list[str], room: Path) -> None:
@@ -198,7 +199,7 @@ def furnish(room: Path) -> None:
 
 @contextlib.contextmanager
 def hosts() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fanout") as name:
+    with tempfile.TemporaryDirectory(prefix="fanout", ignore_cleanup_errors=True) as name:
         room, pids = Path(name), list[int]()
         furnish(room)
         try:
@@ -210,8 +211,17 @@ def hosts() -> Iterator[Path]:
             yield room
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGTERM)
-                os.waitpid(pid, 0)
+                end_sshd(pid)
+
+
+def end_sshd(pid: int) -> None:
+    """End an sshd and its sessions; the masters that Ansible left on them end with those."""
+    sessions = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0)
+    for session in sessions:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(session), signal.SIGKILL)
 
 
 def await_port(address: str) -> None:
@@ -231,7 +241,11 @@ def measure(contender: str, room: Path) -> Measured:
     output = room / f"{contender}.out"
     began = time.monotonic()
     pid = spawn([sys.executable, __file__, "--contender", contender, "--room", str(room)], output=output)
-    _, status, used = os.wait4(pid, 0)
+    try:
+        _, status, used = os.wait4(pid, 0)
+    except BaseException:
+        os.killpg(pid, signal.SIGKILL)
+        raise
     wall = time.monotonic() - began
     said = output.read_text().split()
     if status != 0 or not said:
