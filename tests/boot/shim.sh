@@ -50,7 +50,7 @@ case $name in
         ;;
     mount | sync) ;;
     *)
-        if [ -e "$sim/fail-$name" ]; then
+        if [ -e "$sim/fail-$name" ] || { [ "$name" = mv ] && [ -e "$sim/full" ] && [ -e "$root/var/lib/seatrial/ballast" ]; }; then
             status=1
         else
             PATH=/usr/sbin:/usr/bin:/sbin:/bin "$name" "$@"

@@ -297,6 +297,24 @@ def test_a_default_that_cannot_be_mended_ends_in_staying_up_and_not_in_a_loop(ma
     assert machine.guard().phase == "disarmed"
 
 
+def test_without_a_way_back_and_without_a_count_nothing_is_rebooted(machine: Machine) -> None:
+    on_trial(machine)
+    machine.editenv("set", f"saved_entry={entry(CANDIDATE)}")
+    (machine.sim / "fail-grub-editenv").touch()
+    (machine.root / "var/lib/seatrial").rename(machine.root / "var/lib/away")
+    machine.limit = 300
+    assert machine.live() == "idle"
+    assert "staying up" in (machine.root / "dev/kmsg").read_text()
+
+
+def test_on_a_full_disk_the_guard_has_room_in_its_pocket(machine: Machine) -> None:
+    on_trial(machine)
+    (machine.sim / "full").touch()
+    assert machine.live() == "rebooted"
+    assert machine.guard().doing == "reverting"
+    assert not (machine.root / "var/lib/seatrial/ballast").exists()
+
+
 def test_an_emptied_environment_block_is_made_anew(machine: Machine) -> None:
     on_trial(machine)
     machine.grubenv.write_bytes(b"")
