@@ -12,8 +12,9 @@ BENCH ?= $(sort $(wildcard bench/*.py))
 # The lab's hosts are built and run with these; what runs inside of them is in their image.
 LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \
 	dnsmasq-base openssh-client
-# The tests of the vantages talk to a real sshd, on a loopback port of their own.
-TEST_PACKAGES := $(LAB_PACKAGES) openssh-server
+# The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
+# guard's script in two shells under a linter's eye.
+TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "%-15s %s\n", $$1, $$2 }'
