@@ -266,8 +266,8 @@ def test_the_table_of_connections_is_read_with_either_tool(world: World, tool: s
     (bundle,) = asked.carried
     (command,) = bundle.commands
     shell = (
-        command.argv[2].replace("/proc/net/nf_conntrack ", "/nowhere ")
-        if tool == "conntrack"
+        command.argv[2].replace("command -v conntrack", "command -v no-such-program")
+        if tool == "proc"
         else command.argv[2]
     )
     argv = world.argv("router", [*command.argv[:2], shell, *command.argv[3:]])

@@ -27,22 +27,23 @@ ENTRY_BYTES = 160
 CARRIED = r"""
 limit=$1 rough=$2
 shift 2
-if [ -e /proc/net/nf_conntrack ]; then
-    [ -r /proc/net/nf_conntrack ] || { echo "denied"; exit 0; }
-    table() { cat /proc/net/nf_conntrack || echo broken; }
-elif [ ! -e /proc/sys/net/netfilter/nf_conntrack_count ]; then
+if [ ! -e /proc/sys/net/netfilter/nf_conntrack_count ] && [ ! -e /proc/net/nf_conntrack ]; then
     echo "none"
     exit 0
-elif command -v conntrack >/dev/null 2>&1; then
+elif command -v conntrack >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     table() {
         conntrack -L -f ipv4 2>/dev/null || echo broken
-        conntrack -L -f ipv6 2>/dev/null || echo broken
+        case $* in *:*) conntrack -L -f ipv6 2>/dev/null || echo broken ;; esac
     }
+elif [ -e /proc/net/nf_conntrack ]; then
+    [ -r /proc/net/nf_conntrack ] || { echo "denied"; exit 0; }
+    # The file passes over entries where others are deleted while it is read: three readings hardly miss the same one.
+    table() { for reading in 1 2 3; do cat /proc/net/nf_conntrack || echo broken; done; }
 else
     echo "conntrack: not found" >&2
     exit 127
 fi
-table | grep -F "$rough
+table "$@" | grep -F "$rough
 broken" | awk -v limit="$limit" -v keys="$*" '
 BEGIN { n = split(keys, list, " "); for (i = 1; i <= n; i++) want[list[i]] = 1 }
 $1 == "broken" { print; next }
@@ -57,7 +58,8 @@ $1 == "broken" { print; next }
         else if ($i ~ /^(dport|type)=/) kind = substr($i, index($i, "=") + 1)
         else if ($i ~ /^packets=/) packets = substr($i, 9)
     }
-    if ((proto "/" dst "/" kind) in want && ++shown <= limit) print proto, src, port, dst, kind, packets
+    if (!((proto "/" dst "/" kind) in want) || seen[proto, src, port, dst, kind]++) next
+    if (++shown <= limit) print proto, src, port, dst, kind, packets
 }
 END { print "end", shown + 0 }'
 """

@@ -148,7 +148,8 @@ def _results(event: Event) -> Line:
         else "ok"
     )
     step = {"exercise": "flows", "soak": "soak"}.get(purpose, purpose)
-    detail = tuple(_wrong(result) for result in wrong)
+    told_once = dict.fromkeys(f"hint: {hint}" for result in wrong if (hint := _hint(result)))
+    detail = (*(f"{result['check']:<28} {result['because']}" for result in wrong), *told_once)
     return _line(event, step, f"{text}: {told}", mark, seconds=event.data.get("seconds"), detail=detail)
 
 
@@ -165,15 +166,10 @@ def _diagnosis(event: Event, named: Mapping[str, Any]) -> list[Line]:
     ]
 
 
-def _wrong(result: Mapping[str, Any]) -> str:
-    said = f"{result['check']:<28} {result['because']}"
-    # What to do about a flow that failed is the diagnosis's to say, once for all of them.
-    told = (
-        result.get("hint")
-        if result["outcome"] != Outcome.FAIL or "sent" not in result.get("evidence", {})
-        else ""
-    )
-    return said + (f"   hint: {told}" if told else "")
+def _hint(result: Mapping[str, Any]) -> str:
+    # What to do about a flow that failed is the diagnosis's to say.
+    is_flow = "sent" in result.get("evidence", {})
+    return "" if is_flow and result["outcome"] == Outcome.FAIL else str(result.get("hint", ""))
 
 
 _ACTED = {

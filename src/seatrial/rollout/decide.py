@@ -156,7 +156,9 @@ def _planned(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     if checked.outcome is not Outcome.PASS:
         return Move(to=State.REFUSED, because=checked.because or "nothing was answered", hint=checked.hint)
     before = trial.rounds.get(Act.BASELINE)
-    if before is None:
+    # What is not known is asked again before it is a reason to refuse.
+    unknown = before is None or before.outcome is Outcome.UNKNOWN
+    if before is None or (unknown and trial.tries.get(Act.BASELINE, 0) < MAX_TRIES):
         return Do(act=Act.BASELINE)
     if before.outcome is not Outcome.PASS:
         return Move(
