@@ -122,7 +122,7 @@ def _once(facts: BootFacts) -> Result:
     if facts.env_problem:
         hint = "run grub-editenv /boot/grub/grubenv create, then grub-set-default, or make it writable"
         if "GRUB cannot write" in facts.env_problem:
-            hint = "give /boot its own partition with ext4, or set boot.method: systemd-boot"
+            hint = "give /boot its own partition with ext4"
         elif "grub.cfg" in facts.env_problem:
             hint = "run update-grub"
         return _answer(check, facts.env_problem, "", hint)

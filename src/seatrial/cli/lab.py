@@ -88,7 +88,7 @@ def status(
     return 0
 
 
-def ssh(host: str, /, *, lab: Name = "lab") -> int:
+def ssh(host: Annotated[str, Parameter(help="one of the lab's hosts")], /, *, lab: Name = "lab") -> int:
     """Become a login shell on HOST of a lab."""
     here = Lab.attach(lab)
     _known_place(here, host, hosts_only=True)
@@ -98,9 +98,9 @@ def ssh(host: str, /, *, lab: Name = "lab") -> int:
 
 
 def run(
-    place: str,
+    place: Annotated[str, Parameter(help="a host or an endpoint of the lab")],
     /,
-    *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *command: Annotated[str, Parameter(allow_leading_hyphen=True, help="what to run there")],
     lab: Name = "lab",
     timeout: Annotated[float, Parameter(help="seconds")] = 60.0,
 ) -> int:

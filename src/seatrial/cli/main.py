@@ -24,7 +24,7 @@ lab = App(name="lab", help="A platform of real kernels on this machine.")
 
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
-    "seatrial.cli.plan:plan", name="plan", help="Waves, gates and refusals, without touching anything."
+    "seatrial.cli.plan:plan", name="plan", help="Order, gates and refusals, without touching anything."
 )
 app.command(rollout)
 app.command(
@@ -37,7 +37,9 @@ app.command(
 )
 app.command(lab)
 app.command(
-    "seatrial.cli.demo:demo", name="demo", help="A whole story: the outage of 2021, on real kernels here."
+    "seatrial.cli.demo:demo",
+    name="demo",
+    help="A whole story: the outage of 2021, on real kernels or rehearsed.",
 )
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 

@@ -30,6 +30,7 @@ Database = Annotated[
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="one JSON document, or one object a line for streams")
 ]
+Kernel = Annotated[str, Parameter(help="the candidate, as `uname -r` calls it: 6.1.0-56-cloud-amd64")]
 Why = Annotated[str, Parameter(name="--why", help="the reason, for the journal")]
 Rollout = Annotated[str | None, Parameter(help="its name, such as r1 [default: the latest]")]
 

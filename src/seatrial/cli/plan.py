@@ -5,7 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from seatrial.cli.follow import show_line
-from seatrial.cli.options import DEFAULT_FLEET, Database, FleetFile, Json, console, fleet, journal, print_json
+from seatrial.cli.options import (
+    DEFAULT_FLEET,
+    Database,
+    FleetFile,
+    Json,
+    Kernel,
+    console,
+    fleet,
+    journal,
+    print_json,
+)
 from seatrial.clock import SystemClock
 from seatrial.engine.planning import PlannedHost, plan_rollout
 from seatrial.kernels.remembered import remembered
@@ -17,7 +27,7 @@ from seatrial.report.narrate import MARKS, Line
 
 
 def plan(
-    kernel: str, /, *, file: FleetFile = DEFAULT_FLEET, database: Database = None, json: Json = False
+    kernel: Kernel, /, *, file: FleetFile = DEFAULT_FLEET, database: Database = None, json: Json = False
 ) -> int:
     """Show the order in which KERNEL would be tried, the gates between stages, and what would be refused today.
 

@@ -15,6 +15,7 @@ from seatrial.cli.options import (
     Database,
     FleetFile,
     Json,
+    Kernel,
     Rollout,
     Why,
     console,
@@ -35,7 +36,7 @@ _CODES = {"blessed": 0, "reverted": 1, "refused": 4, "undone": 4, "aborted": 4, 
 
 
 def start(
-    kernel: str,
+    kernel: Kernel,
     /,
     *,
     file: FleetFile = DEFAULT_FLEET,
@@ -73,7 +74,12 @@ def start(
 
 
 def status(
-    rollout: Rollout = None, /, *, database: Database = None, follow: bool = False, json: Json = False
+    rollout: Rollout = None,
+    /,
+    *,
+    database: Database = None,
+    follow: Annotated[bool, Parameter(negative="", help="stay until it is over")] = False,
+    json: Json = False,
 ) -> int:
     """Where ROLLOUT stands, and what a person could do now; --follow stays until it is over.
 
@@ -105,9 +111,9 @@ def approve(
     rollout: Rollout = None,
     /,
     *,
-    stage: str,
+    stage: Annotated[str, Parameter(help="the stage's name")],
     why: Why = "",
-    ticket: str = "",
+    ticket: Annotated[str, Parameter(help="where the decision is written down")] = "",
     database: Database = None,
     json: Json = False,
 ) -> int:

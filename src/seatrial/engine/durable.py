@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 from seatrial.engine.turns import Turns
+from seatrial.journal.store import make_private
 
 # Workflows of an older release go on in this one: the journal is what they read, and it stays readable.
 ENGINE_VERSION = "1"
@@ -126,7 +127,7 @@ async def _until_over(turns: Turns, broken: asyncio.Future[None]) -> None:
 def _settle(url: str) -> None:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(Path(parsed.database))
         engine = sa.create_engine(url)
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.kernels.remembered import KernelVerdict
-from seatrial.model.fleet import Fleet
+from seatrial.model.fleet import Fleet, Stage
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome, Result, worst
 from seatrial.perform.look import boot_method, carriers, sight_of
@@ -97,17 +97,26 @@ def _planned(
     group = fleet.group_of(host)
     carrying = who.get(group) if group else None
     role = "no peers" if group is None else "carries the traffic" if carrying == host else "standby"
+    if group is not None and carrying is None:
+        role = "not known who carries the traffic"
     policy = fleet.policy_of(host)
     return PlannedHost(
         host=host,
         place=place,
         stage=stage.name,
-        gate="a person's approval" if stage.gate == "approval" else "evidence of the stage before",
+        gate=_gate(fleet, stage),
         role=role,
         running=sight.boot.running if sight else "",
         results=tuple(results),
-        at_most=policy.guard + policy.reboot + policy.soak,
+        # There and back again, each as long as a person is not asked yet.
+        at_most=2 * (policy.guard + 2 * policy.reboot) + policy.soak,
     )
+
+
+def _gate(fleet: Fleet, stage: Stage) -> str:
+    if stage.gate == "approval":
+        return "a person's approval"
+    return "open" if stage is fleet.stages[0] else "evidence of the stage before"
 
 
 def _remembered(

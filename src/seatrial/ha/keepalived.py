@@ -2,7 +2,8 @@
 
 The operator's vrrp_instance tracks a file (`track_file`, a negative weight): a number above zero in it lowers the
 priority, so that the peer takes over; zero takes that back. The file lives under /run, so a reboot forgets it: a host
-that comes back never holds a grudge from before.
+that comes back never holds a grudge from before. The instances of a group have equal priorities or `nopreempt`, so that
+an address stays where it was moved to when the file says zero again.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Journal:
                 hint="sqlite:////path/journal.db or postgresql+psycopg://user@host/db",
             ) from None
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(Path(parsed.database))
         try:
             self._engine = sa.create_engine(url, pool_pre_ping=True)
             if parsed.get_backend_name() == "sqlite":
@@ -258,6 +258,18 @@ class Journal:
         holder = Holder(holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"])
         silent = SystemClock().now() - datetime.fromisoformat(row["beat"])
         return None if holder.is_gone() or silent >= timedelta(seconds=LEASE_SECONDS) else holder
+
+
+def make_private(path: Path) -> None:
+    """A file for a database that only this user reads, whatever the umask; SQLite gives its other files its mode."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise CouldNotAct(
+            f"the journal cannot be made at {path}: {error.strerror}",
+            hint="name another place with --database",
+        ) from error
 
 
 def _held(name: str, who: str) -> Refused:

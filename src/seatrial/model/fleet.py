@@ -269,7 +269,10 @@ class Policy(Declared):
     guard: Duration = Field(
         default=600.0, ge=30, description="uptime of the candidate after which the host goes back"
     )
-    reboot: Duration = Field(default=600.0, description="how long a reboot may take before a person is asked")
+    reboot: Duration = Field(
+        default=600.0,
+        description="how long a reboot may take; guard and twice this without an answer, and a person is asked",
+    )
     soak: Duration = Field(
         default=0.0, description="how long the flows must go on passing before the blessing"
     )

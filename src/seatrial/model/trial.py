@@ -30,12 +30,12 @@ class State(enum.StrEnum):
 TRANSITIONS: Mapping[State, tuple[State, ...]] = MappingProxyType(
     {
         State.PLANNED: (State.PREFLIGHT, State.REFUSED, State.UNDONE),
-        State.PREFLIGHT: (State.DRAINED, State.UNDONE, State.STUCK),
+        State.PREFLIGHT: (State.DRAINED, State.UNDONE),
         State.DRAINED: (State.ARMED, State.UNDONE, State.STUCK),
         State.ARMED: (State.REBOOTING, State.UNDONE, State.STUCK),
         State.REBOOTING: (State.ON_TRIAL, State.REVERTING, State.STUCK),
         State.ON_TRIAL: (State.EXERCISED, State.REVERTING),
-        State.EXERCISED: (State.SOAKING, State.REVERTING),
+        State.EXERCISED: (State.SOAKING,),
         State.SOAKING: (State.BLESSED, State.REVERTING),
         State.REVERTING: (State.REVERTED, State.STUCK),
         State.BLESSED: (),
@@ -47,5 +47,3 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = MappingProxyType(
 )
 
 FINAL = frozenset(state for state, after in TRANSITIONS.items() if not after)
-# While a host stands in one of these its peers must not be touched.
-AWAY = frozenset(State) - FINAL - {State.PLANNED, State.PREFLIGHT} | {State.STUCK}

@@ -199,6 +199,14 @@ async def _move_traffic(call: _Call, *, to: str) -> Report:
             )
         until -= 0.5
         await world.clock.sleep(0.5)
+    # The others stand by again: among equals the address stays where it is, and they are there if it falls.
+    await world.ask_all(
+        {
+            member: [keepalived.yield_command(group.mover, give_up=False)]
+            for member in group.hosts
+            if member != to
+        }
+    )
     return Report()
 
 

@@ -158,8 +158,12 @@ def _planned(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     before = trial.rounds.get(Act.BASELINE)
     # What is not known is asked again before it is a reason to refuse.
     unknown = before is None or before.outcome is Outcome.UNKNOWN
-    if before is None or (unknown and trial.tries.get(Act.BASELINE, 0) < MAX_TRIES):
+    if unknown and trial.tries.get(Act.BASELINE, 0) < MAX_TRIES:
         return Do(act=Act.BASELINE)
+    if before is None:
+        return Move(
+            to=State.REFUSED, because=trial.problem or "no flow could be probed", hint=trial.problem_hint
+        )
     if before.outcome is not Outcome.PASS:
         return Move(
             to=State.REFUSED,

@@ -324,6 +324,8 @@ def _bare_options(text: str, step: Step) -> asyncssh.SSHClientConnectionOptions:
             gss_host=None,
             gss_kex=False,
             gss_auth=False,
+            # A host on trial never gets the operator's agent, whatever the config says.
+            agent_forwarding=False,
             **quick,
         )
 
@@ -412,7 +414,9 @@ def _explain(error: Exception, way: Way, keeper: _Keeper) -> Ending:
     if isinstance(error, TimeoutError):
         return endings.unreachable(where, "no answer within the time limit")
     if isinstance(error, OSError):
-        return endings.unreachable(where, os.strerror(error.errno) if error.errno else text)
+        # A name that does not resolve has a number of its own family, below zero.
+        number = error.errno or 0
+        return endings.unreachable(where, os.strerror(number) if number > 0 else error.strerror or text)
     if isinstance(error, asyncssh.KeyExchangeFailed) or not isinstance(error, asyncssh.Error):
         return endings.misconfigured(where, text)
     return endings.unreachable(where, text)

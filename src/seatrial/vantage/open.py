@@ -42,7 +42,7 @@ def open_vantage(
         return simulated[name]
     raise InputError(
         f"{name} is a simulated place, and this is not a rehearsal",
-        hint="`seatrial rehearse` has simulated hosts; give it `ssh`, `local` or `netns` to ask it for real",
+        hint="`seatrial demo --rehearse` has simulated hosts; give this one `ssh`, `local` or `netns` to ask it for real",
     )
 
 
