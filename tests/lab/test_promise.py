@@ -84,8 +84,10 @@ class Story:
             else State.PLANNED
         )
 
-    def kill_at(self, process: subprocess.Popen[bytes], state: State) -> None:
-        """Kill the controller as soon as the journal says that the trial is in `state`."""
+    def kill_at(
+        self, process: subprocess.Popen[bytes], state: State, number: signal.Signals = signal.SIGKILL
+    ) -> int:
+        """Signal the controller as soon as the journal says that the trial is in `state`; its exit status."""
         try:
             began = monotonic()
             while self.trial() is not state:
@@ -93,8 +95,10 @@ class Story:
                 assert self.trial() not in FINAL, self.log.read_text()
                 assert monotonic() - began < LONG
                 asyncio.run(SystemClock().sleep(0.05))
+            process.send_signal(number)
+            return process.wait(LONG)
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
 
     def finish(self) -> RolloutState:
@@ -144,6 +148,9 @@ def test_a_controller_killed_at_three_points_ends_where_it_would_have_ended(
     story.kill_at(story.start(), State.ARMED)
     story.kill_at(story.controller("resume", "r1"), State.REBOOTING)
     story.kill_at(story.controller("resume", "r1"), State.ON_TRIAL)
+    # And once as a person does it, who is told how to go on.
+    assert story.kill_at(story.controller("resume", "r1"), State.REVERTING, signal.SIGINT) == 130
+    assert "seatrial rollout resume r1" in story.log.read_text()
     ended = story.finish()
     assert ended.outcome == "reverted", story.log.read_text()
     trial = ended.trials[HOST]
