@@ -43,7 +43,7 @@ SPOILED = {
 
 @pytest.fixture
 async def lab() -> AsyncIterator[Lab]:
-    up = await Lab.up("guard-test", progress=lambda said, _: print(said))
+    up = await Lab.up("guard-test", "gateway-staging", progress=lambda said, _: print(said))
     try:
         yield up
     finally:
