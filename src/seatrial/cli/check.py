@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -34,11 +35,36 @@ def check(
     ] = None,
     format: Annotated[Format, Parameter(help="how to tell it")] = "text",
     json: Json = False,
+    checklist: Annotated[
+        Path | None, Parameter(help="run this file of cmd-checklist-runner instead, here or --from a vantage")
+    ] = None,
+    parallel: Annotated[
+        int | None, Parameter(help="of a checklist: tests side by side, if none needs what another one did")
+    ] = None,
+    timeout: Annotated[
+        float | None, Parameter(help="of a checklist: seconds for each command [default: 60]")
+    ] = None,
 ) -> int:
     """Ask every flow and check of the fleet file, or those that are named.
 
     Exit code 0 when all pass, 1 when something is wrong, 3 when something could not be found out.
     """
+    if checklist is not None:
+        if flow or host:
+            raise InputError("--flow and --host are not for a checklist", hint="leave them out")
+        # Reads YAML and runs commands without any of what a platform needs.
+        from seatrial.cli.checklist import check_checklist
+
+        return check_checklist(
+            checklist,
+            source=source,
+            fleet_file=file,
+            parallel=parallel,
+            timeout=timeout,
+            format="json" if json else format,
+        )
+    if parallel is not None or timeout is not None:
+        raise InputError("--parallel and --timeout are for a checklist", hint="name it with --checklist FILE")
     declared, _ = fleet(file)
     flows, checks = _chosen(declared, source, flow, host)
     if not flows and not checks:
