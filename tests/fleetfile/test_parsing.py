@@ -70,7 +70,7 @@ def test_what_an_anchor_repeats_is_told_once() -> None:
 def test_an_empty_file_says_how_to_begin(text: str) -> None:
     with pytest.raises(InputError, match=r"^f:1:1: the file is empty$") as caught:
         parse(text, filename="f")
-    assert "seatrial init" in caught.value.hint
+    assert "seatrial schema" in caught.value.hint
 
 
 def test_a_byte_order_mark_moves_no_column() -> None:

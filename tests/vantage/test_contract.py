@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -171,7 +172,9 @@ async def test_a_child_left_in_the_background_holds_nothing_up(place: Place) -> 
         assert [output.ok for output in outputs] == [True, True, True]
         until(lambda: gone(ours), "the end of what was left in the command's process group")
     finally:
-        os.kill(away, signal.SIGKILL)
+        # It may have been ended before it came to have a group of its own.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(away, signal.SIGKILL)
 
 
 async def test_commands_that_answered_keep_their_outputs_when_the_way_breaks(
