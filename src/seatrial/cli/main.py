@@ -26,6 +26,9 @@ app.command("seatrial.cli.check:check", name="check", help="Ask the platform, on
 app.command(
     "seatrial.cli.plan:plan", name="plan", help="Order, gates and refusals, without touching anything."
 )
+app.command(
+    "seatrial.cli.diagnose:diagnose", name="diagnose", help="Name what explains recorded observations."
+)
 app.command(rollout)
 app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."

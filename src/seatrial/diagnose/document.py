@@ -14,6 +14,7 @@ from seatrial.errors import InputError
 from seatrial.model.observation import Diagnosis, Observation
 
 Component = Annotated[str, Field(min_length=1, max_length=300)]
+MOST_PACKETS = 10**12  # beyond, likelihoods lose the digits that tell faults apart
 HINT = (
     'such as {"observations": [{"id": "p1", "path": ["vm>gw", "gw>wan"], "sent": 40, "lost": 40}], '
     '"prior": {"gw>wan": 0.001}}'
@@ -27,8 +28,8 @@ class _Strict(BaseModel):
 class _Recorded(_Strict):
     id: str
     path: list[Component] = []
-    paths: list[list[Component]] = []
-    sent: int = Field(ge=0)
+    paths: list[Annotated[list[Component], Field(min_length=1)]] = []
+    sent: int = Field(ge=0, le=MOST_PACKETS)
     lost: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -42,7 +43,7 @@ class _Recorded(_Strict):
 
 class _Document(_Strict):
     observations: list[_Recorded]
-    prior: dict[str, Annotated[float, Field(gt=0, lt=1, strict=False)]] = {}
+    prior: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
 
 
 def read(text: str | bytes) -> tuple[tuple[Observation, ...], Mapping[str, float]]:

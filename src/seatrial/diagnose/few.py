@@ -14,7 +14,16 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from seatrial.diagnose.evidence import LEAST_PROBABLE, MOST_SUSPECTS, NOISE, Evidence, Faults, Ranked, fit
+from seatrial.diagnose.evidence import (
+    LEAST_PROBABLE,
+    MOST_SUSPECTS,
+    NOISE,
+    Evidence,
+    Faults,
+    Ranked,
+    fit,
+    most,
+)
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 PRICE = math.log(len(SHARES))
@@ -90,28 +99,15 @@ class Search:
 
     def _exact(self, found: Faults) -> Faults:
         """The best of `found` and all sets of up to three faults."""
-        most = [self._most(number) for number in range(len(self.seen))]
+        gains = [most(one, NOISE) for one in self.seen]
         for size in range(1, MOST_EXACT_FAULTS + 1):
             for faults in itertools.combinations(range(len(self.alike)), size):
                 touched = set().union(*(self.alike[fault].seen for fault in faults))
-                bound = sum(most[number] for number in touched)
+                bound = sum(gains[number] for number in touched)
                 bound += sum(self.alike[fault].odds - PRICE for fault in faults)
                 if bound > self.score(found)[0] + 1e-9 and self._rank(faults) < self._rank(found):
                     found = faults
         return found
-
-    def _most(self, number: int) -> float:
-        """The most that any faults can gain at an observation: they lose exactly what was lost.
-
-        No share is more likely than the one that was seen, and the outliers' allowance is a mean over shares.
-        """
-        one = self.seen[number]
-        lost = min(max(one.lost, 0), one.sent)
-        if lost <= NOISE * one.sent:
-            return 0.0
-        rate = lost / one.sent
-        through = (one.sent - lost) * math.log(1 - rate) if lost < one.sent else 0.0
-        return max(lost * math.log(rate) + through - self.sound[number], 0.0)
 
     def _rank(self, faults: Faults) -> tuple[float, int, Faults]:
         return -round(self.score(faults)[0], 9), len(faults), faults

@@ -4,7 +4,7 @@ What is in: the same model and score as in few.py, on arrays, for networks of up
 not in: numpy for anybody else; this module alone imports it, so that small cases and `--help` do not wait for it.
 
 The greedy search with all single flips kept incrementally is Flock's (Harsh et al. 2023). Here each fault has a share
-of its own, what sound paths lose is learnt from what no fault touches, and faults are exchanged until nothing is
+of its own, what sound paths lose is learnt from the observations that lose next to nothing, and faults are exchanged until nothing is
 better, because the first that greed takes may be a link that merely lies between the faulty ones.
 
 Shapes: R observations, C classes of components, G shares, E pairs of a class and an observation that it crosses. What
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seatrial.diagnose.evidence import LEAST_PROBABLE, MOST_SUSPECTS, NOISE, OUTLIER, Evidence, Faults, Ranked
+from seatrial.diagnose.evidence import LEAST_PROBABLE, MOST_SUSPECTS, OUTLIER, PRIOR, Evidence, Faults, Ranked
 
 Reals = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -30,8 +30,8 @@ SHARES: Reals = np.array((*LOW, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97, 0.999))
 PRICE = math.log(len(SHARES))
 MOST_FAULTS = 1000
 MOST_SWEEPS = 6
-MOST_ROUNDS = 3
-LEAST_NOISE = 1e-6
+MOST_ROUNDS = 4
+USUAL_ODDS = math.log(PRIOR / (1 - PRIOR))
 ENOUGH = 1e-6  # a change of score below this is rounding
 
 
@@ -39,16 +39,11 @@ def rank(evidence: Evidence) -> Ranked:
     """Sets of faults, as numbers of `evidence.alike`, with their probabilities in 0..1, the best first; [] for none."""
     if not evidence.alike:
         return []
-    table = _Table(evidence)
-    noise = NOISE
-    search = _Search(table, noise)
+    search = _Search(_Table(evidence), evidence.noise)
     search.climb()
     for _ in range(MOST_ROUNDS):
-        learnt = table.noise(search.faults)
-        if abs(learnt - noise) < 0.1 * noise:
+        if not search.cheapen():
             break
-        noise = learnt
-        search = _Search(table, noise)
         search.climb()
     return search.ranked()
 
@@ -62,9 +57,8 @@ class _Table:
         seen = [evidence.seen[number] for number in used]
         self.sent: Reals = np.array([one.sent for one in seen], dtype=np.float64)
         self.lost: Reals = np.clip(np.array([one.lost for one in seen], dtype=np.float64), 0, self.sent)
-        self.all_sent = float(sum(one.sent for one in evidence.seen))
-        self.all_lost = float(sum(min(max(one.lost, 0), one.sent) for one in evidence.seen))
         self.odds: Reals = np.array([one.odds for one in evidence.alike])
+        self.usual = np.array([one.usual for one in evidence.alike])
         ways: Numbers = np.array([evidence.ways[number] for number in used], dtype=np.int64)
         self.first_lane: Numbers = np.concatenate(([0], np.cumsum(ways)))
         self.lane_row: Numbers = np.repeat(np.arange(len(used)), ways)
@@ -116,15 +110,6 @@ class _Table:
         for number in self.partial_of[fault]:
             parts.append(self.partial_lane[self.partial_starts[number] : self.partial_starts[number + 1]])
         return np.concatenate(parts)
-
-    def noise(self, faults: dict[int, int]) -> float:
-        """What sound paths lose, from what no fault touches; NOISE counts like 1 / NOISE packets that were seen."""
-        touched = np.unique(
-            np.concatenate([np.zeros(0, np.int64), *(self.row[self.of(one)] for one in faults)])
-        )
-        sent = self.all_sent - float(self.sent[touched].sum())
-        lost = self.all_lost - float(self.lost[touched].sum())
-        return min(max((lost + 1) / (sent + 1 / NOISE), LEAST_NOISE), NOISE)
 
 
 class _Search:
@@ -199,6 +184,21 @@ class _Search:
             if not any(exchanged):
                 return
             self._add()
+
+    def cheapen(self) -> bool:
+        """Lower the price by the number of faults that were found; False when that changes nothing.
+
+        Where there are 20 faults a false one among them spoils a twentieth as much as it does beside a single one:
+        it is the share of what is named that should not be wrong. Nothing becomes more probable than PRIOR by this.
+        """
+        usual = self.table.usual & (self.table.odds < USUAL_ODDS)
+        raised = np.minimum(self.table.odds + math.log(max(len(self.faults), 1)), USUAL_ODDS)
+        price = np.where(usual, raised, self.table.odds) - PRICE
+        if np.abs(price - self.price).max() < ENOUGH:
+            return False
+        self.best += price - self.price
+        self.price = price
+        return True
 
     def _add(self) -> None:
         while len(self.faults) < MOST_FAULTS:
