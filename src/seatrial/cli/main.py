@@ -21,6 +21,7 @@ app = App(
 )
 rollout = App(name="rollout", help="Take a kernel through the stages: the main job.")
 lab = App(name="lab", help="A platform of real kernels on this machine.")
+soak = App(name="soak", help="A candidate under load against the good kernel.")
 
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
@@ -39,6 +40,7 @@ app.command(
     help="Verdicts remembered: which kernel is bad for which role.",
 )
 app.command(lab)
+app.command(soak)
 app.command(
     "seatrial.cli.demo:demo",
     name="demo",
@@ -62,6 +64,8 @@ lab.command("seatrial.cli.lab:down", name="down", help="End it and leave nothing
 lab.command("seatrial.cli.lab:status", name="status", help="What runs, and where a boot's time went.")
 lab.command("seatrial.cli.lab:ssh", name="ssh", help="A shell on one of its hosts.")
 lab.command("seatrial.cli.lab:run", name="run", help="Run one command on a host or an endpoint.")
+
+soak.command("seatrial.cli.soak:judge", name="judge", help="Is the candidate worse, by recorded samples?")
 
 
 def run() -> None:
