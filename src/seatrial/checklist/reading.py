@@ -16,11 +16,11 @@ import yaml
 from seatrial.checklist.definition import Checklist, Cmd, Test
 from seatrial.checklist.rules import MOST_COMMAND, MOST_OUTPUT
 from seatrial.errors import InputError
-from seatrial.fleetfile.mistake import Mistake, Path, Place, nearest, quoted, shown
+from seatrial.fleetfile.mistake import Mistake, Path, nearest, quoted, shown
 from seatrial.fleetfile.syntax import place_of
 from seatrial.fleetfile.tree import MAX_CHARACTERS, Item, read_tree
 
-MOST_DOCUMENTS = 1000
+MOST_DOCUMENTS = 100
 MOST_CMDS = 10_000
 # Of the text of all commands and outputs, with every alias written out.
 MOST_TEXT = 8 * 1024 * 1024
@@ -54,15 +54,14 @@ def parse(text: str, *, filename: str) -> Checklist:
     """
     reading = _Reading()
     unreadable: list[Mistake] = []
-    for offset, part in _documents(text.removeprefix("\ufeff")):
+    for part in _documents(text.removeprefix("\ufeff")):
         tree = read_tree(part)
-        told = [_moved(mistake, offset) for mistake in tree.mistakes]
+        told = [_of_a_checklist(mistake) for mistake in tree.mistakes]
         if tree.root is None and told:
             unreadable += told
             break
         reading.mistakes += told
         reading.guessed = tree.guessed
-        reading.offset = offset
         if tree.root is not None and tree.root.value is not None:
             reading.document(tree.root)
         if reading.full:
@@ -79,13 +78,17 @@ def parse(text: str, *, filename: str) -> Checklist:
     return Checklist(envvars=tuple(reading.envvars.items()), tests=tuple(reading.tests), notes=notes)
 
 
-def _moved(mistake: Mistake, offset: int) -> Mistake:
-    place = Place(line=mistake.place.line + offset, column=mistake.place.column)
-    return Mistake(place=place, path=mistake.path, what=mistake.what)
+def _of_a_checklist(mistake: Mistake) -> Mistake:
+    # The reader speaks of the file that it was made for.
+    what = mistake.what.replace("no fleet file is", "no checklist is")
+    return Mistake(place=mistake.place, path=mistake.path, what=what)
 
 
-def _documents(text: str) -> Iterator[tuple[int, str]]:
-    """Each document as text, and how many lines come before it; text that is no YAML is left to who reads it."""
+def _documents(text: str) -> Iterator[str]:
+    """Each document, behind as many empty lines as come before it, so that every line keeps its number.
+
+    Text that is no YAML is left to who reads it.
+    """
     starts: list[tuple[int, int]] = []
     if len(text) <= MAX_CHARACTERS:
         loader = yaml.CSafeLoader(text)
@@ -106,14 +109,13 @@ def _documents(text: str) -> Iterator[tuple[int, str]]:
     starts = [(0, 0), *starts[1:]]
     ends = [begin for _, begin in starts[1:]]
     for (line, begin), end in zip(starts, [*ends, len(text)], strict=True):
-        yield line, text[begin:end]
+        yield "\n" * line + text[begin:end]
 
 
 @dataclass(slots=True)
 class _Reading:
     """What was found so far, over all documents."""
 
-    offset: int = 0
     guessed: frozenset[Path] = frozenset()
     mistakes: list[Mistake] = field(default_factory=list)
     notes: list[Mistake] = field(default_factory=list)
@@ -165,11 +167,10 @@ class _Reading:
             place = item.key_places.get(key, item.place)
             near = nearest(key, [name for name in known if name not in item.children])
             if near is None:
-                self.notes.append(self.at(place, (*path, key), "is not looked at"))
+                self.notes.append(Mistake(place=place, path=(*path, key), what="is not looked at"))
             else:
-                self.mistakes.append(
-                    self.at(place, (*path, key), f"is not a key of a checklist; did you mean '{near}'?")
-                )
+                what = f"is not a key of a checklist; did you mean '{near}'?"
+                self.mistakes.append(Mistake(place=place, path=(*path, key), what=what))
 
     def variables(self, item: Item, path: Path) -> None:
         """A list of maps from names to text; of a name that comes twice the first value holds."""
@@ -214,7 +215,7 @@ class _Reading:
                 cmds.append(cmd)
         # A number as a name was taken by the old tool, and shown as Python shows it.
         text = str(name.value) if name is not None else ""
-        self.tests.append(Test(name=text, line=item.place.line + self.offset, cmds=tuple(cmds)))
+        self.tests.append(Test(name=text, line=item.place.line, cmds=tuple(cmds)))
 
     def cmd(self, item: Item, path: Path) -> Cmd | None:
         """One command with what is wanted of it; None when there is none, which is a mistake by then."""
@@ -238,8 +239,7 @@ class _Reading:
         stdout, stderr = (self.output(entries.get(name), (*path, name)) for name in ("stdout", "stderr"))
         if text is None:
             return None
-        line = item.place.line + self.offset
-        return Cmd(text=text, line=line, retcode=retcode, stdout=stdout, stderr=stderr)
+        return Cmd(text=text, line=item.place.line, retcode=retcode, stdout=stdout, stderr=stderr)
 
     def retcode(self, item: Item | None, path: Path) -> int | None:
         """A whole number; negative for a signal."""
@@ -277,11 +277,7 @@ class _Reading:
     def wrong(self, item: Item, path: Path, what: str) -> None:
         """Note a mistake, unless YAML's own reading of this value is one already."""
         if path not in self.guessed:
-            self.mistakes.append(self.at(item.place, path, what))
-
-    def at(self, place: Place, path: Path, what: str) -> Mistake:
-        """A sentence at its place in the whole file."""
-        return _moved(Mistake(place=place, path=path, what=what), self.offset)
+            self.mistakes.append(Mistake(place=item.place, path=path, what=what))
 
 
 def _kind(item: Item) -> str:

@@ -30,11 +30,12 @@ def totals(results: Sequence[Result]) -> Iterator[str]:
     """The lines that other tools parse. A test whose answer is not known has not passed: it counts as failed."""
     passed = sum(1 for result in results if result.outcome is Outcome.PASS)
     unknown = sum(1 for result in results if result.outcome is Outcome.UNKNOWN)
+    # Before the others, since some look for the last line of all.
+    if unknown:
+        yield f"--- of the failed ones, not known: {unknown}"
     yield f"--- passed tests: {passed}"
     yield f"--- failed tests: {len(results) - passed}"
     yield f"--- total tests: {len(results)}"
-    if unknown:
-        yield f"--- of the failed, not known: {unknown}"
 
 
 def metric(results: Sequence[Result], *, config_file: str, machine: Machine) -> str:

@@ -8,7 +8,7 @@ not in: the rules (checklist/rules.py, whose text is sent behind this one) and t
 A command finds what subprocess.run(shell=True) would give it: the environment, the working directory, a return code
 that is negative after a signal; a process that it leaves in the background lives on. Its stdin is empty, and it has a
 session of its own, so that it can be ended with all that it started. The runner is two processes: when the first one
-is ended (a lost connection, Ctrl-C), the second sees the end of their pipe and ends the commands that run.
+is ended (Ctrl-C), or nobody reads what the second one says any more (a lost connection), that ends what runs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
 import selectors
 import signal
 import subprocess
@@ -223,7 +224,11 @@ def main(job: Dict[str, Any], rules: Mapping[str, Any]) -> None:
 
 
 def watch(heard: int, runner: Runner) -> None:
-    os.read(heard, 1)
+    poll = select.poll()
+    poll.register(heard, select.POLLIN)
+    # Nothing but the loss of whoever reads it: sshd tells nobody that the connection is gone, it closes its pipes.
+    poll.register(sys.stdout.fileno(), 0)
+    poll.poll()
     # Held to the end: a command that is just being started is ended as well, and no other one begins.
     runner.starting.acquire()
     for pid in list(runner.running):
