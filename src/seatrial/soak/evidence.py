@@ -33,8 +33,8 @@ EFFECTS: tuple[tuple[float, float], ...] = (
 UNRELATED = 0.1
 # Below this the prior would do the talking.
 LEAST = 6
-# A model this much less likely, in logarithms, than the best one is not looked at.
-NEGLIGIBLE = 18.0
+# A model that cannot add more than exp(-9) to E is not looked at.
+NEGLIGIBLE = 9.0
 _BLOCK = 96
 
 Short = NDArray[np.float32]

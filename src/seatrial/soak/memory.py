@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular, toeplitz
+from scipy.linalg import toeplitz
 from scipy.signal import lfilter
 
 Floats = npt.NDArray[np.float64]
@@ -106,7 +106,7 @@ def _filter(model: Memory) -> _Filter:
     covariance = model.slow * model.phi ** np.arange(EXACT, dtype=np.float64)
     covariance[0] = 1.0
     factor = np.linalg.cholesky(toeplitz(covariance))
-    first = np.asarray(solve_triangular(factor, np.eye(EXACT), lower=True), dtype=np.float64)
+    first = np.linalg.inv(factor)
     # Matching the two autocovariances of d_t - phi d_t-1: S (1 + theta^2) and -S theta.
     zero = model.slow * (1 - model.phi**2) + (1 - model.slow) * (1 + model.phi**2)
     one = model.phi * (1 - model.slow)
