@@ -268,9 +268,9 @@ def main() -> None:
     part = 10 if chosen.quick else 1
     began = time.process_time()
     speed(1000 // part)
-    powers(4000 // part)
-    false_alarms(4000 // part)
-    detection(300 // part)
+    powers(3000 // part)
+    false_alarms(2000 // part)
+    detection(200 // part)
     print(f"\nthe whole bench: {time.process_time() - began:.0f} s of CPU")
 
 

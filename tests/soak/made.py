@@ -21,8 +21,8 @@ def noise(n: int, *, seed: int, phi: float = 0.0, sigma: float = 0.3) -> Floats:
 def series(good: Floats, candidate: Floats, *, name: str = "s1", step: float = 5.0) -> Series:
     return Series(
         name=name,
-        good=Arm(t=step * np.arange(len(good)), value=good),
-        candidate=Arm(t=step * np.arange(len(candidate)), value=candidate),
+        good=Arm(t=step * np.arange(float(len(good))), value=good),
+        candidate=Arm(t=step * np.arange(float(len(candidate))), value=candidate),
     )
 
 

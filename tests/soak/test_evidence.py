@@ -10,6 +10,7 @@ from scipy.integrate import quad
 
 from seatrial.soak import counts
 from seatrial.soak.evidence import EFFECTS, LEAST, _ratio, gather, log_evidence
+from seatrial.soak.memory import Floats
 from seatrial.soak.pairs import pair
 
 from .made import noise, series
@@ -29,10 +30,12 @@ def test_the_integral_over_the_scale_is_right(n: int, along: float, size: float)
         return float(quad(inside, 1e-9, peak + 30, args=(slope,), points=[peak], limit=400)[0])
 
     wanted = np.log(integral(size * along) / integral(0.0)) - 0.5 * size * size * 1.7
+    short = np.float32
     got = _ratio(
-        np.float32(size),
-        *(np.array([[x]], dtype=np.float32) for x in (along, 1.7)),
-        np.array([n], np.float32),
+        short(size),
+        np.array([[along]], dtype=short),
+        np.array([[1.7]], dtype=short),
+        np.array([n], dtype=short),
     )
     assert float(got[0, 0]) == pytest.approx(wanted, abs=0.03)
 
@@ -113,7 +116,7 @@ def binomial(k: int, n: int, p: float) -> float:
     return comb(n, k) * p**k * (1 - p) ** (n - k)
 
 
-def path(good: np.ndarray, candidate: np.ndarray) -> np.ndarray:
+def path(good: Floats, candidate: Floats) -> Floats:
     pairs = pair(series(good, candidate))
     found = gather([pairs.difference()], pairs.common())
     return log_evidence(found.signals[0], found.weights)

@@ -8,11 +8,13 @@ import pytest
 from seatrial.errors import InputError
 from seatrial.model.result import Outcome
 from seatrial.soak.judge import Judgement, judge, summary
+from seatrial.soak.memory import Floats
 from seatrial.soak.samples import Arm, Series
 
 from .made import counted, noise, series
 
 N = 720
+T: Floats = np.arange(0.0, 5.0 * N, 5.0)
 
 
 def one(recorded: Series) -> Judgement:
@@ -23,6 +25,7 @@ def one(recorded: Series) -> Judgement:
 def test_half_as_much_again_fails_with_how_much_since_when_and_how_sure() -> None:
     found = one(series(noise(N, seed=1), 1.5 * noise(N, seed=2)))
     assert found.outcome is Outcome.FAIL
+    assert found.effect is not None
     assert found.effect == pytest.approx(1.5, rel=0.4)
     assert found.interval is not None
     assert 1 <= found.interval[0] < found.effect < found.interval[1]
@@ -75,21 +78,20 @@ def test_twice_the_work_is_not_twice_as_slow() -> None:
     # The candidate does twice the work in the second half, the good arm in the first; both are slower by their work.
     half = np.arange(N) < N // 2
     work_good, work = np.where(half, 2.0, 1.0), np.where(half, 1.0, 2.0)
-    t = 5.0 * np.arange(N)
-    good = Arm(t=t, value=work_good * noise(N, seed=1), work=work_good)
-    equal = Arm(t=t, value=work * noise(N, seed=2), work=work)
+    good = Arm(t=T, value=work_good * noise(N, seed=1), work=work_good)
+    equal = Arm(t=T, value=work * noise(N, seed=2), work=work)
     assert one(Series(name="s", good=good, candidate=equal)).outcome is Outcome.PASS
-    slower = Arm(t=t, value=1.5 * work * noise(N, seed=2), work=work)
+    slower = Arm(t=T, value=1.5 * work * noise(N, seed=2), work=work)
     found = one(Series(name="s", good=good, candidate=slower))
     assert found.outcome is Outcome.FAIL
-    always = Arm(t=t, value=2 * noise(N, seed=2), work=np.full(N, 2.0))
-    found = one(Series(name="s", good=Arm(t=t, value=noise(N, seed=1), work=np.ones(N)), candidate=always))
+    always = Arm(t=T, value=2 * noise(N, seed=2), work=np.full(N, 2.0))
+    found = one(Series(name="s", good=Arm(t=T, value=noise(N, seed=1), work=np.ones(N)), candidate=always))
     assert found.outcome is Outcome.UNKNOWN
     assert found.because.startswith("the candidate always did 2x the work of good")
 
 
 def test_arms_that_were_measured_one_after_the_other_are_paired_by_their_age_and_that_is_said() -> None:
-    late = Arm(t=90_000 + 5.0 * np.arange(N), value=2 * noise(N, seed=2))
+    late = Arm(t=T + 90_000, value=2 * noise(N, seed=2))
     found = one(Series(name="s", good=series(noise(N, seed=1), np.ones(0)).good, candidate=late))
     assert found.outcome is Outcome.FAIL
     assert found.because.endswith("so what else changed in between counts as the kernel's")
@@ -103,7 +105,7 @@ def test_a_lost_sample_here_and_there_does_not_shift_the_pairs() -> None:
     assert found.outcome is Outcome.PASS
 
 
-def changed(values: np.ndarray, at: int, to: float) -> np.ndarray:
+def changed(values: Floats, at: int, to: float) -> Floats:
     values = values.copy()
     values[at] = to
     return values
@@ -190,8 +192,7 @@ def test_counts_that_cannot_be_are_unknown(good: list[int], candidate: list[int]
 
 
 def test_the_whole_is_as_bad_as_its_worst_series() -> None:
-    found = judge([series(A, B, name="thin"), counted([0] * 50, [1] * 50)])  # type: ignore[list-item]
-    whole = summary(found)
+    whole = summary([*judge([series(A, B, name="thin")]), *judge([counted([0] * 50, [1] * 50)])])
     assert whole.outcome is Outcome.FAIL
     assert whole.because == "1 fail, 1 unknown"
     assert whole.evidence["unknown"] == ["thin"]

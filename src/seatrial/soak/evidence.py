@@ -28,9 +28,9 @@ from seatrial.soak.memory import MODELS, Floats, shape, whiten
 # A shift of 1.2x with a noise of 0.3 in either arm is 0.43 of the difference's deviation: that is where most of the
 # weight lies, because the large ones are found at once with any weight.
 EFFECTS: tuple[tuple[float, float], ...] = (
-    (0.1, 0.5), (0.17, 0.7), (0.33, 6.0), (0.45, 6.0), (0.7, 1.0), (1.2, 0.5), (2.4, 0.5), (5.0, 0.3), (12.0, 0.3), (30.0, 0.2),
+    (0.1, 0.5), (0.17, 0.7), (0.33, 10.0), (0.45, 10.0), (0.7, 1.0), (1.2, 0.5), (2.4, 0.5), (5.0, 0.3), (12.0, 0.3), (30.0, 0.2),
 )  # fmt: skip
-UNRELATED = 0.1
+UNRELATED = 0.05
 # Below this the prior would do the talking.
 LEAST = 6
 # A model that cannot add more than exp(-9) to E is not looked at.

@@ -16,7 +16,7 @@ from seatrial.soak.memory import Floats
 from seatrial.soak.samples import Series
 
 # How much of the usual level is added below the line of a difference, so that 0 against 30 is not always "2".
-FLOOR = 0.25
+FLOOR = 0.5
 # Partners may be this far apart, in units of the usual step from one sample to the next.
 APART = 0.5
 
@@ -40,7 +40,7 @@ class Pairs:
     def difference(self, ratio: float = 1.0) -> Floats:
         """Candidate against `ratio` times good: 0 in the mean if that is what it is, more if it is more. (n)
 
-        2 (c - g) / (c + g + usual / 2): nearly log(c / g), bounded by 2 so that no outlier decides, defined at 0, and
+        2 (c - g) / (c + g + usual): nearly log(c / g), bounded by 2 so that no outlier decides, defined at 0, and
         the same with the sign changed when the arms change places, which is all that the null hypothesis needs.
         """
         scaled = ratio * self.good
