@@ -86,6 +86,29 @@ def test_any_text_is_a_checklist_or_a_mistake_with_its_place(text: str) -> None:
             assert name == "f.yaml" and int(row) >= 1 and int(column) >= 1
 
 
+HOSTILE = {
+    "documents": "---\n" * 20_000,
+    "documents far apart": ("\n" * 2_000 + "---\n- name: a\n") * 100,
+    "brackets": "[" * 1_000_000,
+    "mistakes": "- 1\n" * 20_000,
+    "keys": "- {" + ", ".join(f"k{number}: 1" for number in range(9_000)) + "}\n",
+    "variables": "- envvars:\n    - &a {A: &t '" + "x" * 2_000_000 + "'}\n" + "    - *a\n" * 9_000,
+    "outputs": "- name: a\n  tests:\n    - &c {cmd: a, stdout: '"
+    + "x" * 900_000
+    + "'}\n"
+    + "    - *c\n" * 9_000,
+    "long": "x" * 5_000_000,
+    "a long command": "- name: a\n  tests: [{cmd: '" + "x" * 131_072 + "'}]\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_file_that_means_harm_is_refused_in_few_words(text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse(text, filename="f.yaml")
+    assert len(refused.value.message) < 40_000
+
+
 def results(*pairs: tuple[str, Outcome]) -> list[Result]:
     return [Result(check=name, outcome=outcome, because="") for name, outcome in pairs]
 

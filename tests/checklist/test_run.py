@@ -18,7 +18,7 @@ from seatrial.model.result import Outcome
 from seatrial.perform.checklist import Wish, run_here
 from tests.vantage.grounds import gone, until
 
-from .told import ROOT, environment
+from .told import environment
 
 COMMANDS = [
     "exit 7",
@@ -126,14 +126,13 @@ async def test_a_run_that_is_given_up_ends_its_commands(tmp_path: Path) -> None:
     until(lambda: gone(int((tmp_path / "pid").read_text())), "the end of the command")
 
 
-def test_an_interrupt_ends_the_commands_and_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", -15), ("SIGKILL", -9)])
+def test_however_the_program_is_ended_its_commands_end(sent: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text("- name: hangs\n  tests:\n    - cmd: echo $$ >pid; sleep 600\n")
     argv = [sys.executable, "-m", "seatrial.cli.checklist", "--config", "f.yaml"]
-    process = subprocess.Popen(
-        argv, cwd=tmp_path, env={**environment(), "PYTHONPATH": str(ROOT / "src")}, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
     pid = tmp_path / "pid"
     until(lambda: pid.exists() and pid.read_text() != "", "the command")
-    process.send_signal(signal.SIGINT)
-    assert process.wait() == 130
+    process.send_signal(signal.Signals[sent])
+    assert process.wait() == code
     until(lambda: gone(int(pid.read_text())), "the end of the command")

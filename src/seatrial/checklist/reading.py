@@ -18,12 +18,14 @@ from seatrial.checklist.rules import MOST_COMMAND, MOST_OUTPUT
 from seatrial.errors import InputError
 from seatrial.fleetfile.mistake import Mistake, Path, nearest, quoted, shown
 from seatrial.fleetfile.syntax import place_of
-from seatrial.fleetfile.tree import MAX_CHARACTERS, Item, read_tree
+from seatrial.fleetfile.tree import MAX_CHARACTERS, MAX_DEPTH, Item, read_tree
 
 MOST_DOCUMENTS = 100
 MOST_CMDS = 10_000
 # Of the text of all commands and outputs, with every alias written out.
 MOST_TEXT = 8 * 1024 * 1024
+# Nobody reads more of them, and a file of aliases can have millions.
+MOST_MISTAKES = 200
 
 _ITEM = ("envvars", "name", "tests")
 _CMD = ("cmd", "retcode", "stdout", "stderr")
@@ -90,11 +92,16 @@ def _documents(text: str) -> Iterator[str]:
     Text that is no YAML is left to who reads it.
     """
     starts: list[tuple[int, int]] = []
+    depth = 0
     if len(text) <= MAX_CHARACTERS:
         loader = yaml.CSafeLoader(text)
         try:
-            while loader.check_event() and len(starts) <= MOST_DOCUMENTS:
+            # The reader refuses what is deeper; libyaml takes longer for each bracket that is open.
+            while len(starts) <= MOST_DOCUMENTS and depth <= MAX_DEPTH and loader.check_event():
                 event = loader.get_event()
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+                    event, yaml.CollectionEndEvent
+                )
                 if isinstance(event, yaml.DocumentStartEvent):
                     mark = event.start_mark
                     assert mark is not None
@@ -127,7 +134,12 @@ class _Reading:
     @property
     def full(self) -> bool:
         """Whether there is more than is ever run; a file of aliases can be much larger than it looks."""
-        return self.cmds + len(self.tests) > MOST_CMDS or self.characters > MOST_TEXT
+        return self.too_many or self.cmds + len(self.tests) > MOST_CMDS or self.characters > MOST_TEXT
+
+    @property
+    def too_many(self) -> bool:
+        """Whether there is more wrong than is told."""
+        return len(self.mistakes) + len(self.notes) >= MOST_MISTAKES
 
     def document(self, root: Item) -> None:
         """One document: a list of items."""
@@ -136,6 +148,8 @@ class _Reading:
             return
         for index, item in root.elements():
             self.item(item, (index,))
+            if self.too_many:
+                return
             if self.full:
                 what = f"with its aliases written out there are more than {MOST_CMDS:,} tests and commands"
                 if self.characters > MOST_TEXT:
@@ -162,6 +176,8 @@ class _Reading:
     def keys(self, item: Item, path: Path, known: tuple[str, ...]) -> None:
         """A key that nobody looks at is noted; one that looks like a slip would quietly check nothing."""
         for key in item.entries():
+            if self.too_many:
+                return
             if key in known:
                 continue
             place = item.key_places.get(key, item.place)
@@ -178,10 +194,14 @@ class _Reading:
             self.wrong(item, path, f"a list of maps is wanted, not {_kind(item)}")
             return
         for index, group in item.elements():
+            if self.full:
+                return
             if not isinstance(group.value, dict):
                 self.wrong(group, (*path, index), f"a map from names to text is wanted, not {_kind(group)}")
                 continue
             for name, value in group.entries().items():
+                if self.full:
+                    return
                 here = (*path, index, name)
                 if not name or "=" in name or "\0" in name:
                     self.wrong(value, here, "no environment variable can have this name")

@@ -233,8 +233,8 @@ def _main(options: argparse.Namespace) -> int:
     say("INFO", "---")
     telling = _Old(checklist, say, debug=options.debug)
     ran = asyncio.run(run_here(checklist, wish, telling.hear))
-    for result in ran.results:
-        if result.outcome is not Outcome.PASS and result.check not in telling.failed:
+    for index, result in enumerate(ran.results):
+        if result.outcome is not Outcome.PASS and index not in telling.failed:
             say("WARNING", f"failed test: {result.check}: {result.because}")
     say("INFO", "---")
     for line in totals(ran.results):
@@ -254,7 +254,7 @@ class _Old(Journal):
 
     def __init__(self, checklist: Checklist, say: Callable[[str, str], None], *, debug: bool) -> None:
         super().__init__(checklist, say, debug=debug)
-        self.failed: set[str] = set()
+        self.failed: set[int] = set()
 
     def hear(self, said: Said) -> None:
         """Take one line of the runner."""
@@ -266,7 +266,7 @@ class _Old(Journal):
         for words in wrong:
             self.say("WARNING", f"cmd '{said.ran}', {words}")
         if wrong:
-            self.failed.add(test.name)
+            self.failed.add(said.test)
             self.say("WARNING", f"failed test: {test.name}")
 
 

@@ -159,6 +159,7 @@ class _Shown:
             transient=True,
         )
         self._task: TaskID | None = None
+        self._begun = ""
 
     def __enter__(self) -> _Shown:
         if self._out.is_terminal:
@@ -174,9 +175,12 @@ class _Shown:
         """Show a step; `part` is how much of it is done, None for a step that has just ended."""
         if part is None:
             self._out.print(f"lab          {safe(step)}", markup=False)
-            return
-        if self._task is not None:
+        elif self._task is not None:
             self._bar.update(self._task, description=safe(step), total=1.0, completed=part)
+        elif step != self._begun:
+            # Without a terminal nothing can move: a line when something long begins says that it is alive.
+            self._begun = step
+            self._out.print(f"lab          {safe(step)} ...", markup=False)
 
 
 def _document(lab: Lab) -> dict[str, object]:

@@ -120,7 +120,7 @@ async def ensure(progress: Progress) -> Image:
             raise
     image = cached()
     assert image is not None
-    progress(f"image built in {image.seconds:.0f} s, cached from now on", 1.0)
+    progress(f"image built in {image.seconds:.0f} s, cached from now on", None)
     return image
 
 

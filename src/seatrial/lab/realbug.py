@@ -42,7 +42,7 @@ async def build(release: str, progress: Progress) -> Path:
         built.replace(module)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    progress("vrf.ko built, cached from now on", 1.0)
+    progress("vrf.ko built, cached from now on", None)
     return module
 
 

@@ -29,6 +29,8 @@ MOST_PARALLEL = 64
 CHUNK = 64 * 1024
 # What one command's line can have besides the outputs that it is compared with; JSON writes a character as six.
 LINE = 64 * 1024
+# Of all answers of a vantage, in bytes.
+MOST_ANSWER = 128 * 1024 * 1024
 # Seconds on top of what all commands may take together, for python3 to begin and to end.
 MARGIN = 30.0
 _NOISE = 4096
@@ -123,12 +125,12 @@ async def run_there(
         stdin=script(checklist, wish, environment),
         safe=False,
         timeout=_most_seconds(checklist, wish),
-        limit=LINE * (len(cmds) + len(checklist.tests) + 1) + 6 * wanted,
+        limit=min(MOST_ANSWER, LINE * (len(cmds) + len(checklist.tests) + 1) + 6 * wanted),
         package="python3",
     )
     (output,) = await vantage.run([command])
     lines = [said for line in output.stdout.splitlines() if (said := read_line(line)) is not None]
-    problem = output.problem
+    problem = "its answers are more than is read of them" if output.truncated else output.problem
     if not problem and not (lines and lines[-1].word == "over"):
         problem = output.stderr.strip().rpartition("\n")[2] or "the runner was ended"
     results = judge(
