@@ -25,9 +25,11 @@ from seatrial.diagnose.evidence import LEAST_PROBABLE, MOST_SUSPECTS, OUTLIER, P
 Reals = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-LOW = (0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.02, 0.03, 0.05, 0.08, 0.12)
-SHARES: Reals = np.array((*LOW, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97, 0.999))
-PRICE = math.log(len(SHARES))
+LOW = (0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.02, 0.03, 0.05, 0.08)
+HIGH = (0.12, 0.16, *(part / 20 for part in range(4, 19)), 0.94, 0.97, 0.99, 0.999)
+# Close together where many are lost: between two that lie far apart, a second fault that is none would mend the fit.
+SHARES: Reals = np.array((*LOW, *HIGH))
+PRICE = math.log(19)  # about as many shares as a few hundred packets tell apart
 MOST_FAULTS = 1000
 MOST_SWEEPS = 6
 MOST_ROUNDS = 4
