@@ -32,12 +32,12 @@ def test_the_integral_over_the_scale_is_right(n: int, along: float, size: float)
     wanted = np.log(integral(size * along) / integral(0.0)) - 0.5 * size * size * 1.7
     short = np.float32
     got = _ratio(
-        short(size),
+        np.array([[[size]]], dtype=short),
         np.array([[along]], dtype=short),
         np.array([[1.7]], dtype=short),
         np.array([n], dtype=short),
     )
-    assert float(got[0, 0]) == pytest.approx(wanted, abs=0.03)
+    assert float(got[0, 0, 0]) == pytest.approx(wanted, abs=0.03)
 
 
 @settings(max_examples=20, deadline=None)

@@ -22,7 +22,8 @@ VALUES = ("series", "arm", "t", "value")
 WORK = (*VALUES, "work")
 COUNTS = ("series", "arm", "t", "failed", "sent")
 ARMS = ("good", "candidate")
-_PIECE = 100_000
+# Small enough to stay in a processor's cache, which made reading a third faster than 100,000.
+_PIECE = 2_000
 # Files whose arms alternate are sorted first: runs shorter than this cost more than that.
 _MIXED = 8
 _KEY = operator.itemgetter(0, 1)
