@@ -357,7 +357,8 @@ def _soaking(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         return _revert(Cause.FAILED, str(trial.diagnosis.get("because") or last.because))
     if trial.tries.get(Act.BLESS, 0) >= MAX_TRIES:
         return _revert(Cause.UNCLEAR, f"it could not be blessed: {trial.problem}")
-    soaked = _elapsed(trial, seen) >= terms.policy.soak
+    # What was seen may be older than the move to this state; no soak is over at once all the same.
+    soaked = terms.policy.soak == 0 or _elapsed(trial, seen) >= terms.policy.soak
     proven = terms.policy.soak == 0 or (last is not None and current and last.outcome is Outcome.PASS)
     if soaked and proven:
         return Do(act=Act.BLESS)
