@@ -1,7 +1,7 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
 What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
-docs/states.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
+docs/states.md, the table in docs/checks.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ sys.path.insert(0, str(ROOT))
 
 from tests.house.layers import drawing  # noqa: E402 - the checkout has to be on the path first
 
+from seatrial.checks import host, platform, storage, traffic  # noqa: E402
 from seatrial.fleetfile import reference, schema  # noqa: E402
+from seatrial.fleetfile.definition import keys_of, members_of  # noqa: E402
+from seatrial.model.check import Check, CheckBase  # noqa: E402
 from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
 
 # What stands above it in docs/fleet.md is written by hand.
 KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
+TABLE = "<!-- `make docs` writes what is below from model/check/ and checks/ -->\n"
 
 
 def fleet_schema(_: str) -> str:
@@ -63,11 +67,31 @@ def fleet_keys(old: str) -> str:
     return f"{introduction}{KEYS}\n" + re.sub(r"^#", "##", reference(), flags=re.MULTILINE)
 
 
+def checks(old: str) -> str:
+    """The page with a table for each room of checks: the kind, what it declares, when it passes."""
+    members, shared = members_of(Check), set(keys_of(CheckBase)) | {"kind"}
+    lines: list[str] = []
+    for room in (traffic, storage, host, platform):
+        lines += ["", f"## {room.__name__.rpartition('.')[2].capitalize()}", "", _first(room.__doc__), ""]
+        lines += ["| kind | what | how it is judged | keys |", "|---|---|---|---|"]
+        for name, kind in room.KINDS.items():
+            keys = ", ".join(f"`{key}`" for key in keys_of(members[name]) if key not in shared) or "none"
+            cells = (f"`{name}`", _first(members[name].__doc__), _first(kind.judge.__doc__), keys)
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return f"{old.partition(TABLE)[0]}{TABLE}" + "\n".join(lines) + "\n"
+
+
+def _first(text: str | None) -> str:
+    """A docstring's first paragraph on one line."""
+    return " ".join((text or "").strip().split("\n\n")[0].split())
+
+
 DOCUMENTS: dict[str, Callable[[str], str]] = {
     "fleet-schema.json": fleet_schema,
     "architecture.md": architecture,
     "states.md": states,
     "fleet.md": fleet_keys,
+    "checks.md": checks,
 }
 
 

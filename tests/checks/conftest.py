@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.checks import flows
+from seatrial.checks import flow as flows
 from seatrial.model.command import Bundle, Command, Output, Trouble
 from seatrial.model.fleet import Fleet
 from seatrial.model.observation import FlowCount

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.checks import flows
+from seatrial.checks import flow as flows
 from seatrial.diagnose.explain import diagnose
 from seatrial.model.command import Output
 from seatrial.model.fleet import Fleet

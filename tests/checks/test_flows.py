@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.checks import flows
+from seatrial.checks import flow as flows
 from seatrial.checks.onhost import script
 from seatrial.model.command import Output, Trouble
 from seatrial.model.observation import FlowCount

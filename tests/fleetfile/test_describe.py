@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from seatrial.fleetfile import reference, schema
-from seatrial.fleetfile.definition import keys_of
+from seatrial.fleetfile.definition import keys_of, members_of
 from seatrial.model import fleet as definition
+from seatrial.model.check import Check, CheckBase
+from seatrial.model.declared import Declared
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,11 +19,8 @@ ROOT = Path(__file__).parents[2]
 def models() -> list[type[BaseModel]]:
     """Every part of a fleet file that an operator writes."""
     found = [value for value in vars(definition).values() if isinstance(value, type)]
-    return [
-        model
-        for model in found
-        if issubclass(model, definition.Declared) and model not in (definition.Declared, definition.CheckBase)
-    ]
+    parts = [model for model in found if issubclass(model, Declared) and model not in (Declared, CheckBase)]
+    return [*parts, *members_of(Check).values()]
 
 
 def test_the_committed_schema_is_the_one_the_definition_gives() -> None:

@@ -1,4 +1,4 @@
-"""What the checks of services share: asking by question.py, and Results made the same way.
+"""What the checks share: asking by question.py, alone or many at once, and Results made the same way.
 
 What is not in: what any one check wants to hear.
 """
@@ -6,15 +6,16 @@ What is not in: what any one check wants to hear.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from seatrial.checks.onhost import script
 from seatrial.checks.reading import Said, Small, Words, understood, why_not
+from seatrial.model.check import CheckBase
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import CheckBase
 from seatrial.model.result import Outcome, Result
 
 
@@ -42,6 +43,41 @@ def question(name: str, verb: str, check: CheckBase, spec: Mapping[str, Any]) ->
         timeout=check.timeout + 10.0,
         package="python3",
     )
+
+
+def together(questions: Sequence[Command]) -> Command:
+    """Several questions of question.py for one place as one Command, which asks all of them at the same time."""
+    asked = [[one.argv[2], json.loads(one.argv[3])] for one in questions]
+    # The script asks 32 at a time, so more than those take a second turn.
+    longest = max(one.timeout for one in questions) * (1 + (len(questions) - 1) // 32)
+    return replace(
+        questions[0],
+        name="question.many",
+        argv=("python3", "-", "many", json.dumps(asked, separators=(",", ":"))),
+        timeout=longest,
+    )
+
+
+def apart(output: Output, questions: Sequence[Command]) -> list[Output]:
+    """The Output of `together` as one Output for each of its questions, in their order.
+
+    An answer that is not understood is handed to all of them as it is: each says so for itself.
+    """
+    try:
+        answers = json.loads(output.stdout) if output.ok and not output.truncated else None
+    except ValueError:
+        answers = None
+    if not isinstance(answers, list) or len(answers) != len(questions):
+        return [replace(output, command=one) for one in questions]
+    return [
+        replace(output, command=one, stdout=json.dumps(answer))
+        for one, answer in zip(questions, answers, strict=True)
+    ]
+
+
+def is_question(command: Command) -> bool:
+    """Whether it can be asked together with others."""
+    return command.stdin == script("question")
 
 
 def heard(output: Output | None, place: str) -> Answer | tuple[str, str]:

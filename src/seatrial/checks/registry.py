@@ -1,37 +1,32 @@
-"""The table of checks by kind: how each is asked, and how its answer is read.
+"""The table of checks by kind, gathered from the rooms that have them: traffic, storage, host, platform.
 
-A new question is a module with `commands(check)` and `judge(name, check, outputs)` and a line here.
+A new question is a module with `commands(check)` and `judge(name, check, outputs)` and a line in its room's table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from seatrial.checks import dmesg, dns, http, kernel, ping, tcp, unit
+from seatrial.checks import host, platform, storage, traffic
+from seatrial.checks.kind import Kind
+from seatrial.model.check import Check
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import Check
 from seatrial.model.result import Result
 
-Ask = Callable[[Any], tuple[Command, ...]]
-Judge = Callable[[str, Any, Sequence[Output]], Result]
-
-KINDS: Mapping[str, tuple[Ask, Judge]] = {
-    "ping": (ping.commands, ping.judge),
-    "tcp": (tcp.commands, tcp.judge),
-    "http": (http.commands, http.judge),
-    "dns": (dns.commands, dns.judge),
-    "kernel": (kernel.commands, kernel.judge),
-    "unit": (unit.commands, unit.judge),
-    "dmesg": (dmesg.commands, dmesg.judge),
-}
+KINDS: Mapping[str, Kind] = {**traffic.KINDS, **storage.KINDS, **host.KINDS, **platform.KINDS}
 
 
-def ask(name: str, check: Check) -> tuple[Command, ...]:
-    """The Commands of a check, to be run one after the other where `check.source_vantage` is."""
-    return KINDS[check.kind][0](check)
+def ask(check: Check) -> tuple[tuple[str, Command], ...]:
+    """The Commands of a check with the place where each is run.
+
+    Those of one place are to be run one after the other, those of different places at the same time.
+    """
+    kind = KINDS[check.kind]
+    commands = kind.commands(check)
+    places = kind.places(check) if kind.places else (check.source_vantage,) * len(commands)
+    return tuple(zip(places, commands, strict=True))
 
 
 def judge(name: str, check: Check, outputs: Sequence[Output]) -> Result:
     """The Result of the check that is called `name`, from the Outputs of its Commands in their order."""
-    return KINDS[check.kind][1](name, check, outputs)
+    return KINDS[check.kind].judge(name, check, outputs)

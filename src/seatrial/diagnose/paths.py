@@ -139,7 +139,9 @@ def priors(fleet: Fleet, seen: Sequence[Observation], carrier: str | None = None
     places = {*fleet.hosts, *fleet.groups}
     elements = {name for flow in fleet.flows.values() for name in flow.over}
     kinds = {}
-    for name in {component for one in seen for component in one.path}:
+    # What only checks cross is no way and no deed; what is expected of it is said in answers.py.
+    of_flows = {component for one in seen if not one.id.endswith(":check") for component in one.path}
+    for name in of_flows:
         owner, _, deed = name.partition(":")
         if name in elements:
             kind = "element"

@@ -24,14 +24,17 @@ DEEDS = {
 
 
 def in_words(
-    diagnosis: Diagnosis, seen: Sequence[Observation], askable: Mapping[tuple[str, ...], str]
+    diagnosis: Diagnosis,
+    seen: Sequence[Observation],
+    askable: Mapping[tuple[str, ...], str],
+    words: Mapping[str, str] | None = None,
 ) -> str:
-    """The sentences; "" when there is nothing to name."""
+    """The sentences; "" when there is nothing to name. `words` has what is said of components that are no way."""
     if not diagnosis.suspects:
         return ""
     first = diagnosis.suspects[0]
     said = [
-        _main(first, seen),
+        _main(first, seen, words or {}),
         _fine(first, seen),
         _alike(first),
         _next(diagnosis, askable),
@@ -40,8 +43,8 @@ def in_words(
     return " ".join(one for one in said if one)
 
 
-def _main(first: Suspect, seen: Sequence[Observation]) -> str:
-    clauses = [_clause(component, seen) for component in first.components]
+def _main(first: Suspect, seen: Sequence[Observation], words: Mapping[str, str]) -> str:
+    clauses = [words.get(component) or _clause(component, seen) for component in first.components]
     joined = "; ".join([clauses[0], *(clause[0].lower() + clause[1:] for clause in clauses[1:])])
     return f"{joined} ({_percent(first.probability)})."
 

@@ -26,6 +26,7 @@ class _Names:
     host: tuple[str, ...]
     group: tuple[str, ...]
     vantage: tuple[str, ...]
+    flow: tuple[str, ...]
     role: tuple[str, ...]
 
     def of(self, kinds: Iterable[str]) -> dict[str, str]:
@@ -33,7 +34,7 @@ class _Names:
         return {name: kind for kind in kinds for name in getattr(self, kind)}
 
 
-_KINDS = ("stage", "host", "group", "vantage", "role")
+_KINDS = ("stage", "host", "group", "vantage", "flow", "role")
 
 
 def across(root: Item) -> Iterator[Mistake]:
@@ -43,6 +44,7 @@ def across(root: Item) -> Iterator[Mistake]:
         host=tuple(_map(root, "hosts")),
         group=tuple(_map(root, "groups")),
         vantage=tuple(_map(root, "vantages")),
+        flow=tuple(_map(root, "flows")),
         role=tuple(
             role.value
             for host in _map(root, "hosts").values()
@@ -91,12 +93,17 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("flows", "by", ("host", "group")),
         ("checks", "stage", ("stage",)),
         ("checks", "from", ("vantage", "host")),
+        ("checks", "with", ("vantage", "host")),
+        ("checks", "along", ("flow",)),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
+    for name, check in _map(root, "checks").items():
+        for number, member in _list(check, "hosts"):
+            yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))
 
 
 def _unknown(names: _Names, kinds: tuple[str, ...], item: Item | None, path: Path) -> Iterator[Mistake]:

@@ -1,6 +1,6 @@
 """The way through the definition of a fleet: which model owns a key, and which keys it knows.
 
-What is in: walking the annotations of model/fleet.py along a path. What is not: any key by name; the definition is
+What is in: walking the annotations of model/fleet.py and model/check/ along a path. What is not: any key by name; the definition is
 the one source.
 """
 

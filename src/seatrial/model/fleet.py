@@ -7,76 +7,12 @@ are for the operator: editors show them, and the reference of keys is made of th
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-# A word ends up in the argv of ssh, ip or systemctl, where a leading dash would be read as an option.
-Word = Annotated[str, StringConstraints(pattern=r"^[^\s-]\S{0,499}$")]
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LONGEST = 30 * 86400.0
-
-
-def parse_duration(value: object) -> float:
-    """Seconds from `90`, `"90s"`, `"10m"`, `"1h30m"`. Raises ValueError with what is accepted."""
-    if isinstance(value, bool):
-        raise ValueError("a duration such as 90s, 10m or 1h30m is wanted")
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, str) and (parts := re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", value.strip())):
-        found = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", parts.group())
-        return sum(float(number) * _UNITS[unit] for number, unit in found)
-    raise ValueError("a duration such as 90s, 10m or 1h30m is wanted")
-
-
-def _address(value: object) -> str:
-    # ipaddress takes a whole number as well: 12345 would quietly become 0.0.48.57.
-    if not isinstance(value, str):
-        raise ValueError("an IPv4 or IPv6 address is wanted")
-    try:
-        address = ipaddress.ip_address(value)
-    except ValueError:
-        raise ValueError("an IPv4 or IPv6 address is wanted") from None
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError("the address of one machine is wanted")
-    return str(address)
-
-
-def _wrong(key: str, what: str) -> PydanticCustomError:
-    """A mistake of the whole entry that is best shown at one of its keys."""
-    return PydanticCustomError("entry", "{what}", {"what": what, "key": key})
-
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    Field(ge=0, le=_LONGEST),
-    WithJsonSchema({"type": ["string", "number"], "format": "duration such as 90s, 10m or 1h30m"}),
-]
-Address = Annotated[str, BeforeValidator(_address), WithJsonSchema({"type": "string", "format": "ip"})]
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Declared(BaseModel):
-    """The settings that every part of a fleet file shares: frozen, strict, and no key that nobody knows."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, populate_by_name=True, allow_inf_nan=False
-    )
+from seatrial.model.check import Check
+from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 
 
 class Stage(Declared):
@@ -114,13 +50,13 @@ class Reach(Declared):
         if not ways:
             raise ValueError("one of ssh, local, netns and simulated is wanted")
         if len(ways) > 1:
-            raise _wrong(
+            raise wrong(
                 ways[1], f"only one of ssh, local, netns and simulated is wanted, and {ways[0]} is given"
             )
         if self.ssh is None and (self.ssh_config or self.transport != "asyncssh"):
-            raise _wrong("ssh_config" if self.ssh_config else "transport", "goes with ssh only")
+            raise wrong("ssh_config" if self.ssh_config else "transport", "goes with ssh only")
         if self.netns is None and self.userns:
-            raise _wrong("userns", "goes with netns only")
+            raise wrong("userns", "goes with netns only")
         return self
 
 
@@ -184,83 +120,10 @@ class Flow(Declared):
     @model_validator(mode="after")
     def _port_with_protocol(self) -> Flow:
         if (self.protocol == "icmp") != (self.port is None):
-            raise _wrong("port", "tcp and udp need a port, icmp has none")
+            raise wrong("port", "tcp and udp need a port, icmp has none")
         if self.source_vantage == self.to:
-            raise _wrong("to", "the flow ends where it begins")
+            raise wrong("to", "the flow ends where it begins")
         return self
-
-
-class CheckBase(Declared):
-    """What every check has."""
-
-    stage: Name | None = Field(
-        default=None, description="asked only for trials of this stage; absent: always"
-    )
-    source_vantage: Name = Field(alias="from", description="the vantage or host that asks")
-    timeout: Duration = Field(default=10.0, description="after which there is no answer")
-
-
-class PingCheck(CheckBase):
-    """Echo requests and their loss."""
-
-    kind: Literal["ping"]
-    address: Address = Field(description="who must answer")
-    count: int = Field(default=3, ge=1, le=100, description="echo requests to send")
-    max_loss: float = Field(default=0.0, ge=0, le=100, description="percent that may be lost")
-
-
-class TcpCheck(CheckBase):
-    """A TCP connection is accepted."""
-
-    kind: Literal["tcp"]
-    address: Word = Field(description="a host name or an address")
-    port: Port = Field(description="the port that must accept")
-
-
-class HttpCheck(CheckBase):
-    """An HTTP(S) answer with the status that is wanted."""
-
-    kind: Literal["http"]
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S{1,490}$")] = Field(
-        description="an http or https address"
-    )
-    status: int = Field(default=200, ge=100, le=599, description="the status that is wanted")
-    contains: Text | None = Field(default=None, description="text that must be in the answer")
-
-
-class DnsCheck(CheckBase):
-    """A name has an address according to one server."""
-
-    kind: Literal["dns"]
-    server: Address = Field(description="the server that is asked")
-    query: Word = Field(alias="name", description="the name that is asked for")
-    type: Literal["A", "AAAA", "SOA", "NS", "MX", "TXT"] = Field(default="A", description="the record type")
-    expect: Text | None = Field(default=None, description="a record that must be among the answers")
-
-
-class KernelCheck(CheckBase):
-    """Which kernel runs, which are installed, what the next boot would take."""
-
-    kind: Literal["kernel"]
-
-
-class UnitCheck(CheckBase):
-    """A systemd unit is active."""
-
-    kind: Literal["unit"]
-    unit: Word = Field(description="its full name, such as ssh.service")
-
-
-class DmesgCheck(CheckBase):
-    """Kernel messages of this boot that were not there at the boot before."""
-
-    kind: Literal["dmesg"]
-
-
-Check = Annotated[
-    PingCheck | TcpCheck | HttpCheck | DnsCheck | KernelCheck | UnitCheck | DmesgCheck,
-    Field(discriminator="kind"),
-]
 
 
 class Policy(Declared):

@@ -4,7 +4,7 @@
 What is in: `listen SPEC` binds, leaves a listener in the background and returns; `collect SPEC` asks it what
 arrived and ends it. SPEC is JSON in argv, the answer is one JSON document on stdout. It runs wherever Python is
 3.7 or newer. Everything is bounded: sockets, bytes, probes, and a lifetime that an alarm enforces. What is not
-in: any judgement, which is the work of checks/flows.py.
+in: any judgement, which is the work of checks/flow/judge.py.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 What is in: `send SPEC` sends the probes of all flows in turn and says which were answered. SPEC is JSON in argv,
 the answer is one JSON document on stdout. It runs wherever Python is 3.7 or newer. Probes, rate, open sockets and
-time are bounded. What is not in: any judgement, which is the work of checks/flows.py.
+time are bounded. What is not in: any judgement, which is the work of checks/flow/judge.py.
 """
 
 from __future__ import annotations

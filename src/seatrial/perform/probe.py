@@ -10,13 +10,13 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seatrial.checks import flows as flow_checks
-from seatrial.checks import registry
+from seatrial.checks import flow as flow_checks
 from seatrial.clock import monotonic
 from seatrial.diagnose.explain import Explanation, explain
 from seatrial.model.command import Bundle, Command, Output
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result, worst
+from seatrial.perform.asking import ask_checks
 from seatrial.perform.world import World
 
 
@@ -55,18 +55,17 @@ async def probe(
     """Send one round of probes and ask the checks; `carrier` is the host that must have carried the flows."""
     began = monotonic()
     # Beside the flows, not behind them: a check that waits for its time limit must not keep the diagnosis waiting.
-    asking = asyncio.ensure_future(_checks(world, tuple(checks)))
+    asking = asyncio.ensure_future(ask_checks(world, tuple(checks)))
     try:
         counts = await _flows(world, flows, probes, rate)
         checked = await asking
     finally:
         asking.cancel()
     judged = flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
-    failed = any(result.outcome is Outcome.FAIL for result in judged)
-    explanation = explain(world.fleet, counts, carrier=carrier) if failed else None
-    return Probed(
-        results=(*judged, *checked), counts=counts, explanation=explanation, seconds=monotonic() - began
-    )
+    results = (*judged, *checked)
+    failed = any(result.outcome is Outcome.FAIL for result in results)
+    explanation = explain(world.fleet, counts, results=checked, carrier=carrier) if failed else None
+    return Probed(results=results, counts=counts, explanation=explanation, seconds=monotonic() - began)
 
 
 async def _flows(world: World, flows: Iterable[str], probes: int, rate: int) -> tuple[FlowCount, ...]:
@@ -84,20 +83,3 @@ async def _ask(world: World, bundles: Sequence[Bundle], outputs: dict[tuple[str,
         questions.setdefault(bundle.vantage, []).extend(bundle.commands)
     for place, answers in (await world.ask_all(questions)).items():
         outputs.update({(output.command.name, place): output for output in answers})
-
-
-async def _checks(world: World, names: tuple[str, ...]) -> tuple[Result, ...]:
-    declared = {name: world.fleet.checks[name] for name in names}
-    commands = {name: registry.ask(name, check) for name, check in declared.items()}
-    questions: dict[str, list[Command]] = {}
-    for name, check in declared.items():
-        questions.setdefault(check.source_vantage, []).extend(commands[name])
-    answers = await world.ask_all(questions)
-    results: list[Result] = []
-    taken: dict[str, int] = {}
-    for name, check in declared.items():
-        place = check.source_vantage
-        first = taken.get(place, 0)
-        taken[place] = first + len(commands[name])
-        results.append(registry.judge(name, check, answers[place][first : taken[place]]))
-    return tuple(results)

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from seatrial.checks.flow.round import MOST_ENTRIES, Round
 from seatrial.checks.reading import Far, FarFlow, Listening, Near, NearFlow, Shape, clean, understood, why_not
-from seatrial.checks.round import MOST_ENTRIES, Round
 from seatrial.model.command import Output
 from seatrial.model.fleet import Flow
 from seatrial.model.observation import FlowCount

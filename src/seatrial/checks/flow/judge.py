@@ -10,13 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seatrial.checks.round import Round, ask
-from seatrial.checks.tally import count
 from seatrial.model.fleet import Fleet, Flow
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result
-
-__all__ = ["Round", "ask", "count", "judge"]
 
 NOT_THE_PATH = {"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRINUSE"}
 IN_WORDS = {

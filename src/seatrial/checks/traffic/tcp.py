@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seatrial.checks.asked import heard, made, question, unknown
+from seatrial.model.check.traffic import TcpCheck
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import TcpCheck
 from seatrial.model.result import Outcome, Result
 
 

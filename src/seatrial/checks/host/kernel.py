@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
+from seatrial.model.check.host import KernelCheck
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import KernelCheck
 from seatrial.model.result import Outcome, Result
 
 IMAGE = "vmlinuz-"

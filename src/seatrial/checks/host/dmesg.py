@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
+from seatrial.model.check.host import DmesgCheck
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import DmesgCheck
 from seatrial.model.result import Outcome, Result
 
 GRAVE = re.compile(

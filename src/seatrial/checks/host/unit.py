@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
+from seatrial.model.check.host import UnitCheck
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import UnitCheck
 from seatrial.model.result import Outcome, Result
 
 ASKED = ("LoadState", "ActiveState", "SubState", "Result", "NRestarts")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
+from seatrial.model.check.traffic import PingCheck
 from seatrial.model.command import Command, Output
-from seatrial.model.fleet import PingCheck
 from seatrial.model.result import Outcome, Result
 
 INTERVAL = 0.2  # seconds; the least that ping allows an ordinary login
