@@ -24,6 +24,7 @@ from seatrial.cli.demo import ENDINGS
 from seatrial.cli.lab import Scenario
 from seatrial.cli.main import app
 from seatrial.lab.gateway import STAGES, gateway_topology
+from seatrial.model import declared as shapes
 from seatrial.model.check import CheckBase
 from seatrial.model.command import Command, Output, Trouble
 from seatrial.model.hostfacts import BootFacts
