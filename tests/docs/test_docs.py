@@ -204,6 +204,7 @@ def test_the_check_that_is_walked_through_works() -> None:
     declared, written = (text for kind, text in fences(ROOT / "docs" / "add-a-check.md") if kind == "python")
     names: dict[str, Any] = {**vars(shapes), "CheckBase": CheckBase, "Literal": Literal}
     exec(declared, names)
+    names["HostnameCheck"].model_rebuild(_types_namespace=names)
     assert "from seatrial.model.check.host import HostnameCheck\n" in written
     exec(written.replace("from seatrial.model.check.host import HostnameCheck\n", ""), names)
     check = names["HostnameCheck"].model_validate({"kind": "hostname", "from": "vm", "name": "gw-p1"})
