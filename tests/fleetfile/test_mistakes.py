@@ -80,6 +80,7 @@ ENTRY = [
     ("protocol: tcp", "protocol: icmp", "f:34:11: flows.staging-out.port: tcp and udp need a port, icmp has none"),
     ("port: 7001", "port: 7001\n    df: 1", "f:35:9: flows.staging-out.df: true or false is wanted, not 1"),
     ("to: outside", "to: inside", "f:31:9: flows.staging-out.to: the flow ends where it begins"),
+    ("port: 7001", "port: 7001\n    lands: 198.51.100.7", "f:35:12: flows.staging-out.lands: that is where it is sent to, so nothing is translated: leave it out"),
     ("from: inside", "source_vantage: inside\n    from: inside", "f:30:5: flows.staging-out.source_vantage: is not a key of a flow; did you mean 'source'?"),
     ("address: 198.51.100.7", "address: 198.51.100.256", "f:32:14: flows.staging-out.address: '198.51.100.256' is not right: an IPv4 or IPv6 address is wanted"),
     ("address: 198.51.100.7", "address: 12345", "f:32:14: flows.staging-out.address: 12345 is not right: an IPv4 or IPv6 address is wanted"),

@@ -97,8 +97,10 @@ class Flow(Declared):
     """Traffic the platform promises to carry: from, to, by which host, with which translation.
 
     `by` is the host or the group whose kernel carries it. `source` is the address that the far end must see: give
-    it where the flow is translated; without it the sender's own address must arrive. `over` names further elements
-    that the probes cross on the way out (lan, wan, a switch): they are what a failure can be blamed on.
+    it where the flow is translated; without it the sender's own address must arrive. `lands` is the address at which
+    it arrives where the carrier translates the one it was sent to (a floating address): give it so that a missing
+    translation can be told from a loss. `over` names further elements that the probes cross on the way out (lan, wan,
+    a switch): they are what a failure can be blamed on.
     """
 
     stage: Name = Field(description="the stage that promises it")
@@ -113,6 +115,10 @@ class Flow(Declared):
     source: Address | None = Field(
         default=None, description="the translated address that the far end must see; absent: the sender's own"
     )
+    lands: Address | None = Field(
+        default=None,
+        description="the address behind the carrier that `address` is translated to; absent: it is not translated",
+    )
     over: tuple[Name, ...] = Field(
         default=(), description="further elements on the way that can be blamed: lan, wan, a switch"
     )
@@ -123,6 +129,8 @@ class Flow(Declared):
             raise wrong("port", "tcp and udp need a port, icmp has none")
         if self.source_vantage == self.to:
             raise wrong("to", "the flow ends where it begins")
+        if self.lands == self.address:
+            raise wrong("lands", "that is where it is sent to, so nothing is translated: leave it out")
         return self
 
 
