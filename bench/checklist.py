@@ -8,25 +8,21 @@ on loopback a round trip costs nothing, so that the ratio is what it is at its w
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from loopback import addresses, hosts
 
 CMDS = 35
 PORT = 22724
 ROUNDS = 3
 GOAL = 0.2
+(HOST,) = addresses(1)
 
 # What such files ask, without asking a network; every fifth is not as wanted, so that there are two verdicts.
 COMMANDS = (
@@ -54,7 +50,7 @@ def one_after_the_other(room: Path, *more: str) -> Measured:
     verdicts = []
     began = time.monotonic()
     for cmd, wanted in checklist():
-        argv = ["ssh", "-F", str(room / "ssh_config"), *more, "host", cmd]
+        argv = ["ssh", "-F", str(room / "ssh_config"), *more, HOST, cmd]
         done = subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         verdicts.append(
             done.returncode == 0 and done.stdout.decode().strip() == wanted and not done.stderr.strip()
@@ -69,7 +65,7 @@ def one_connection(room: Path) -> Measured:
         room, "-o", "ControlMaster=auto", "-o", f"ControlPath={room / 'cm'}", "-o", "ControlPersist=60"
     )
     wall = time.monotonic() - began
-    argv = ["ssh", "-F", str(room / "ssh_config"), "-o", f"ControlPath={room / 'cm'}", "-O", "exit", "host"]
+    argv = ["ssh", "-F", str(room / "ssh_config"), "-o", f"ControlPath={room / 'cm'}", "-O", "exit", HOST]
     subprocess.run(argv, capture_output=True, check=False)
     return Measured(wall=wall, verdicts=measured.verdicts)
 
@@ -108,24 +104,11 @@ CONTENDERS = {
 
 
 def furnish(room: Path) -> None:
-    (room / "home").mkdir()
-    for name in ("host", "user"):
-        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(room / name)]
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
-    key = " ".join((room / "host.pub").read_text().split()[:2])
-    (room / "known_hosts").write_text(f"[127.0.0.1]:{PORT} {key}\n")
-    (room / "ssh_config").write_text(
-        f"Host host\n  HostName 127.0.0.1\n  Port {PORT}\n  IdentityFile {room / 'user'}\n  IdentitiesOnly yes\n"
-        f"  UserKnownHostsFile {room / 'known_hosts'}\n  GlobalKnownHostsFile /dev/null\n"
-    )
-    (room / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{PORT}\nHostKey {room / 'host'}\nPidFile none\nUsePAM no\nPasswordAuthentication no\n"
-        f"AuthorizedKeysFile {room / 'user.pub'}\nStrictModes no\nLogLevel ERROR\nSetEnv HOME={room / 'home'}\n"
-    )
+    """The fleet file that Seatrial needs, and the checklist."""
     (room / "fleet.yaml").write_text(
         "version: 1\nname: bench\nstages: [{name: staging}]\n"
         "hosts: {h: {stage: staging, roles: [gateway], reach: {local: true}}}\n"
-        f"vantages: {{there: {{ssh: host, ssh_config: {room / 'ssh_config'}}}}}\n"
+        f"vantages: {{there: {{ssh: {HOST}, ssh_config: {room / 'ssh_config'}}}}}\n"
     )
     tests = "".join(
         f"- name: t{number}\n  tests:\n    - cmd: {json.dumps(cmd)}\n      retcode: 0\n"
@@ -133,35 +116,6 @@ def furnish(room: Path) -> None:
         for number, (cmd, wanted) in enumerate(checklist())
     )
     (room / "list.yaml").write_text(tests)
-
-
-@contextlib.contextmanager
-def host() -> Iterator[Path]:
-    program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if program is None:
-        raise SystemExit("the bench needs sshd: apt-get install openssh-server")
-    with tempfile.TemporaryDirectory(prefix="checklist", ignore_cleanup_errors=True) as name:
-        room = Path(name)
-        furnish(room)
-        sshd = subprocess.Popen(
-            [program, "-D", "-e", "-f", str(room / "sshd_config")], stderr=(room / "sshd.log").open("wb")
-        )
-        try:
-            await_port()
-            yield room
-        finally:
-            sshd.terminate()
-            sshd.wait()
-
-
-def await_port() -> None:
-    until = time.monotonic() + 10
-    while True:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", PORT), 1):
-            return
-        if time.monotonic() > until:
-            raise SystemExit("no sshd came up")
-        time.sleep(0.05)
 
 
 def table(results: dict[str, list[Measured]], rounds: int) -> list[str]:
@@ -184,9 +138,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args()
-    # So that sshd is ended then, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with host() as room:
+    with hosts(1, PORT) as room:
+        furnish(room)
         results: dict[str, list[Measured]] = {name: [] for name in CONTENDERS}
         for _ in range(chosen.rounds):
             for name, run in CONTENDERS.items():

@@ -9,29 +9,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import cProfile
-import importlib.metadata
 import os
 import pstats
 import resource
-import shutil
-import signal
-import socket
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from loopback import addresses, hosts, measure, peers_python, spawn
 
 HOSTS = 100
 WIDTH = 50
 PORT = 22723
 ROUNDS = 3
-# sshd listens on 16 addresses at most.
-LISTEN = 16
 QUESTIONS = (
     ("uname", "-r"),
     ("cat", "/proc/sys/kernel/random/boot_id"),
@@ -56,10 +49,6 @@ class Measured:
     answers: int
 
 
-def addresses() -> list[str]:
-    return [f"127.0.1.{number}" for number in range(1, HOSTS + 1)]
-
-
 # --- the contenders; each runs in a process of its own and prints how many commands answered ---
 
 
@@ -74,7 +63,7 @@ def run_seatrial(room: Path) -> int:
         config = str(room / "ssh_config")
         board = pool.switchboard
         vantages = {
-            name: SshVantage(name, alias=name, ssh_config=config, board=board) for name in addresses()
+            name: SshVantage(name, alias=name, ssh_config=config, board=board) for name in addresses(HOSTS)
         }
         commands = tuple(Command(name=f"bench.{argv[0]}", argv=argv) for argv in QUESTIONS)
         answers = await ask(vantages, [Bundle(vantage=name, commands=commands) for name in vantages])
@@ -95,7 +84,7 @@ def run_asyncssh(room: Path) -> int:
                 done = [await connection.run(" ".join(argv)) for argv in QUESTIONS]
                 return sum(result.exit_status == 0 for result in done)
 
-        return sum(await asyncio.gather(*map(one, addresses())))
+        return sum(await asyncio.gather(*map(one, addresses(HOSTS))))
 
     return asyncio.run(fan_out())
 
@@ -116,7 +105,7 @@ def run_clustershell(room: Path) -> int:
 
 def run_ansible(room: Path) -> int:
     inventory = room / "inventory"
-    inventory.write_text("\n".join(addresses()) + "\n")
+    inventory.write_text("\n".join(addresses(HOSTS)) + "\n")
     tasks = "".join(f"    - ansible.builtin.command: {' '.join(argv)}\n" for argv in QUESTIONS)
     playbook = room / "playbook.yaml"
     playbook.write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
@@ -131,7 +120,7 @@ def run_ansible(room: Path) -> int:
         "LC_ALL": "C.UTF-8",
     }
     log = room / "ansible.log"
-    program = str(Path(sys.executable).parent / "ansible-playbook")
+    program = str(Path(peers_python()).parent / "ansible-playbook")
     pid = spawn([program, "-i", str(inventory), str(playbook)], output=log, environment=environment)
     os.waitpid(pid, 0)
     return sum(
@@ -150,107 +139,14 @@ RUN = {
 }
 
 
-# --- the room: sshd, keys, config ---
-
-
-def spawn(argv: list[str], *, output: Path, environment: dict[str, str] | None = None) -> int:
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-    ]
-    environment = environment or dict(os.environ)
-    return os.posix_spawnp(argv[0], argv, environment, file_actions=actions, setpgroup=0)
-
-
-def finish(argv: list[str], room: Path) -> None:
-    pid = spawn(argv, output=room / "out")
-    if os.waitpid(pid, 0)[1] != 0:
-        raise SystemExit(f"{argv[0]} failed: {(room / 'out').read_text()}")
-
-
-def sshd_program() -> str:
-    found = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if found is None:
-        raise SystemExit("the bench needs sshd: apt-get install openssh-server")
-    return found
-
-
-def furnish(room: Path) -> None:
-    """Keys and configs. The home directory over there is empty: a heavy shell start-up file dominates otherwise."""
-    (room / "home").mkdir()
-    for name in ("host", "user"):
-        finish(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(room / name)], room)
-    host_key = " ".join((room / "host.pub").read_text().split()[:2])
-    known = (f"[{address}]:{PORT} {host_key}\n" for address in addresses())
-    (room / "known_hosts").write_text("".join(known))
-    (room / "ssh_config").write_text(
-        f"Host 127.0.1.*\n  Port {PORT}\n  IdentityFile {room / 'user'}\n  IdentitiesOnly yes\n"
-        f"  UserKnownHostsFile {room / 'known_hosts'}\n  GlobalKnownHostsFile /dev/null\n"
-    )
-    for first in range(0, HOSTS, LISTEN):
-        listen = "".join(f"ListenAddress {name}:{PORT}\n" for name in addresses()[first : first + LISTEN])
-        (room / f"sshd_config{first}").write_text(
-            f"{listen}HostKey {room / 'host'}\nPidFile none\nUsePAM no\nPasswordAuthentication no\n"
-            f"AuthorizedKeysFile {room / 'user.pub'}\nStrictModes no\nMaxStartups 1000\nLogLevel ERROR\n"
-            f"SetEnv HOME={room / 'home'}\n"
-        )
-
-
-@contextlib.contextmanager
-def hosts() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fanout", ignore_cleanup_errors=True) as name:
-        room, pids = Path(name), list[int]()
-        furnish(room)
-        try:
-            for first in range(0, HOSTS, LISTEN):
-                argv = [sshd_program(), "-D", "-e", "-f", str(room / f"sshd_config{first}")]
-                pids.append(spawn(argv, output=room / f"sshd{first}.log"))
-            for address in addresses():
-                await_port(address)
-            yield room
-        finally:
-            for pid in pids:
-                end_sshd(pid)
-
-
-def end_sshd(pid: int) -> None:
-    """End an sshd and its sessions; the masters that Ansible left on them end with those."""
-    sessions = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    os.kill(pid, signal.SIGTERM)
-    os.waitpid(pid, 0)
-    for session in sessions:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(session), signal.SIGKILL)
-
-
-def await_port(address: str) -> None:
-    until = time.monotonic() + 10
-    while True:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection((address, PORT), 1):
-            return
-        if time.monotonic() > until:
-            raise SystemExit(f"no sshd came up on {address}:{PORT}")
-        time.sleep(0.05)
-
-
 # --- measuring ---
 
 
-def measure(contender: str, room: Path) -> Measured:
-    output = room / f"{contender}.out"
-    began = time.monotonic()
-    pid = spawn([sys.executable, __file__, "--contender", contender, "--room", str(room)], output=output)
-    try:
-        _, status, used = os.wait4(pid, 0)
-    except BaseException:
-        os.killpg(pid, signal.SIGKILL)
-        raise
-    wall = time.monotonic() - began
-    said = output.read_text().split()
-    if status != 0 or not said:
-        raise SystemExit(f"{contender} failed:\n{output.read_text()}")
-    return Measured(wall=wall, cpu=used.ru_utime + used.ru_stime, answers=int(said[-1]))
+def run_once(contender: str, room: Path) -> Measured:
+    python = sys.executable if contender in ("seatrial", "asyncssh") else peers_python()
+    argv = [python, __file__, "--contender", contender, "--room", str(room)]
+    used = measure(argv, output=room / f"{contender}.out")
+    return Measured(wall=used.wall, cpu=used.cpu, answers=int(used.said.split()[-1]))
 
 
 def table(results: dict[str, list[Measured]], rounds: int) -> list[str]:
@@ -270,10 +166,7 @@ def table(results: dict[str, list[Measured]], rounds: int) -> list[str]:
 
 
 def named(contender: str) -> str:
-    package = {"clustershell": "ClusterShell", "ansible": "ansible-core"}.get(contender, contender)
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return f"{package} {importlib.metadata.version(package)}"
-    return package
+    return {"clustershell": "ClusterShell", "ansible": "ansible-core"}.get(contender, contender)
 
 
 def profile(room: Path) -> None:
@@ -294,17 +187,15 @@ def main() -> None:
     if chosen.contender:
         print(RUN[chosen.contender](chosen.room))
         return
-    # So that the sshd processes are ended then, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    with hosts() as room:
+    with hosts(HOSTS, PORT) as room:
         if chosen.profile:
             profile(room)
             return
         results: dict[str, list[Measured]] = {name: [] for name in chosen.only}
         for _ in range(chosen.rounds):
             for name in chosen.only:
-                results[name].append(measure(name, room))
+                results[name].append(run_once(name, room))
         print("\n".join(table(results, chosen.rounds)))
 
 
