@@ -28,6 +28,7 @@ def first_class(diagnosis: Diagnosis) -> set[tuple[str, ...]]:
     return {first.components, *first.same_evidence}
 
 
+@settings(deadline=None)
 @given(paths=PATHS, sent=st.integers(8, 400))
 def test_nothing_is_named_when_nothing_is_lost(paths: list[list[str]], sent: int) -> None:
     assert localise(observed(paths, set(), sent)) == Diagnosis()

@@ -5,7 +5,8 @@ not in: numpy for anybody else; this module alone imports it, so that small case
 
 The greedy search with all single flips kept incrementally is Flock's (Harsh et al. 2023). Here each fault has a share
 of its own, what sound paths lose is learnt from the observations that lose next to nothing, and faults are exchanged until nothing is
-better, because the first that greed takes may be a link that merely lies between the faulty ones.
+better, because the first that greed takes may be a link that merely lies between the faulty ones. What share further
+faults lose is expected to be like what those lose that were found.
 
 Shapes: R observations, C classes of components, G shares, E pairs of a class and an observation that it crosses. What
 a share does to an observation is the same for every class that all of its ways cross, so it is computed once for each
@@ -30,6 +31,8 @@ HIGH = (0.12, 0.16, *(part / 20 for part in range(4, 19)), 0.94, 0.97, 0.99, 0.9
 # Close together where many are lost: between two that lie far apart, a second fault that is none would mend the fit.
 SHARES: Reals = np.array((*LOW, *HIGH))
 PRICE = math.log(19)  # about as many shares as a few hundred packets tell apart
+LIKE = math.log(2)  # shares within a factor of about two resemble each other
+BOOST = 8.0  # how much more is expected of a share for each fault found that loses such a share
 MOST_FAULTS = 1000
 MOST_SWEEPS = 6
 MOST_ROUNDS = 4
@@ -120,14 +123,14 @@ class _Search:
     def __init__(self, table: _Table, noise: float) -> None:
         self.table = table
         self.noise = noise
-        self.price = table.odds - PRICE
+        self.price: Reals = np.repeat((table.odds - PRICE)[:, None], len(SHARES), axis=1)
         self.faults: dict[int, int] = {}
         self.lane: Reals = np.ones(len(table.lane_row))
         self.through: Reals = np.ones(len(table.sent))
         cells = np.arange(len(table.cell_row))
         self.terms = self._terms(cells)
         self.gain: Reals = np.add.reduceat(self.terms[table.cell], table.starts[:-1], axis=0)
-        self.best: Reals = self.gain.max(axis=1) + self.price
+        self.best: Reals = (self.gain + self.price).max(axis=1)
 
     def _terms(self, cells: Numbers) -> Reals:
         """What each share would add to the log-likelihood of each cell's observation: shape (cells, G)."""
@@ -175,7 +178,7 @@ class _Search:
         sums = np.zeros((len(columns), len(SHARES)))
         np.add.at(sums, where, change[place])
         self.gain[columns] += sums
-        self.best[columns] = self.gain[columns].max(axis=1) + self.price[columns]
+        self.best[columns] = (self.gain[columns] + self.price[columns]).max(axis=1)
         self.best[list(self.faults)] = -np.inf
 
     def climb(self) -> None:
@@ -188,18 +191,23 @@ class _Search:
             self._add()
 
     def cheapen(self) -> bool:
-        """Lower the price by the number of faults that were found; False when that changes nothing.
+        """Expect more faults like those that were found, and say whether that changes any price.
 
-        Where there are 20 faults a false one among them spoils a twentieth as much as it does beside a single one:
-        it is the share of what is named that should not be wrong. Nothing becomes more probable than PRIOR by this.
+        The faults of one outage resemble each other. Where ten links lose everything, an eleventh that seems to lose
+        one packet of 300 is most probably chance; where five lose one packet of 300, a sixth that seems to is most
+        probably faulty as well. Nothing becomes more probable than PRIOR by this.
         """
         usual = self.table.usual & (self.table.odds < USUAL_ODDS)
-        raised = np.minimum(self.table.odds + math.log(max(len(self.faults), 1)), USUAL_ODDS)
-        price = np.where(usual, raised, self.table.odds) - PRICE
+        found = np.log(SHARES[list(self.faults.values())])
+        like = np.exp(-(((np.log(SHARES)[:, None] - found) / LIKE) ** 2) / 2).sum(axis=1)
+        plain = self.table.odds[:, None] - PRICE
+        raised = np.minimum(plain + np.log1p(BOOST * like), USUAL_ODDS)
+        price = np.where(usual[:, None], raised, plain)
         if np.abs(price - self.price).max() < ENOUGH:
             return False
-        self.best += price - self.price
         self.price = price
+        self.best = (self.gain + price).max(axis=1)
+        self.best[list(self.faults)] = -np.inf
         return True
 
     def _add(self) -> None:
@@ -207,19 +215,22 @@ class _Search:
             first = int(self.best.argmax())
             if not self.best[first] > ENOUGH:
                 return
-            self.flip(first, int(self.gain[first].argmax()))
+            self.flip(first, self._share(first))
+
+    def _share(self, fault: int) -> int:
+        return int((self.gain[fault] + self.price[fault]).argmax())
 
     def _exchange(self, fault: int) -> bool:
         """Put the best in the place of a fault: itself, with a share that fits the others better, or another or none."""
         share = self.faults[fault]
         self.flip(fault, None)
-        was = float(self.gain[fault, share] + self.price[fault])
+        was = float(self.gain[fault, share] + self.price[fault, share])
         first = int(self.best.argmax())
         if self.best[first] <= max(was, 0.0) + ENOUGH:
             if was > 0:
                 self.flip(fault, share)
             return was <= 0
-        self.flip(first, int(self.gain[first].argmax()))
+        self.flip(first, self._share(first))
         return True
 
     def ranked(self) -> Ranked:
@@ -236,7 +247,7 @@ class _Search:
             share = self.faults[fault]
             self.flip(fault, None)
             others = tuple(one for one in mine if one != fault)
-            was = float(self.gain[fault, share] + self.price[fault])
+            was = float(self.gain[fault, share] + self.price[fault, share])
             self.best[fault] = -np.inf
             whole += math.exp(-was) + self._beside(others, self.best, was, found)
             if others:
