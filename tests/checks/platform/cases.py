@@ -8,7 +8,73 @@ from seatrial.model.result import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 
-CHECKS: dict[str, dict[str, Any]] = {}
+DISK = "/usr/lib/nagios/plugins/check_disk"
+
+CHECKS: dict[str, dict[str, Any]] = {
+    "command": {
+        "kind": "command",
+        "from": "vm",
+        "argv": ("ip", "route", "get", "127.0.0.1"),
+        "stdout": {
+            "contains": ("dev lo",),
+            "matches": ("src 127(\\.[0-9]+){3}\\b",),
+            "lacks": ("unreachable",),
+        },
+    },
+    "command-shell": {
+        "kind": "command",
+        "from": "vm",
+        "shell": "ip -j route show table 4242",
+        "stdout": {"equals": "[ ]"},
+        "stderr": {"equals": ""},
+    },
+    "nagios": {"kind": "nagios", "from": "vm", "argv": (DISK, "-w", "1%", "-p", "/dev/shm")},
+    "nagios-mild": {
+        "kind": "nagios",
+        "from": "vm",
+        "argv": ("/usr/lib/nagios/plugins/check_dummy", "1"),
+        "warning": "pass",
+    },
+}
 
 # The check, one file for each of its Commands, and the Result.
-CASES: list[tuple[str, list[str], Outcome, str]] = []
+CASES: list[tuple[str, list[str], Outcome, str]] = [
+    ("command", ["command-ip-route"], PASS, "ip route get 127.0.0.1 ended with status 0"),
+    (
+        "command",
+        ["command-getent"],
+        FAIL,
+        "ip route get 127.0.0.1: stdout is '127.0.0.1 STREAM 127.0.0.1 127.0.0.1 DGRAM 127.0.0.1 RAW', without"
+        " 'dev lo'; stdout is '127.0.0.1 STREAM 127.0.0.1 127.0.0.1 DGRAM 127.0.0.1 RAW', and no line fits"
+        " 'src 127(\\\\.[0-9]+){3}\\\\b'",
+    ),
+    (
+        "command-shell",
+        ["command-no-route-table"],
+        FAIL,
+        "ip -j route show table 4242: status 2, not 0 (Dump terminated); stdout is '[', not '[ ]'; stderr is"
+        " 'Error: ipv4: FIB table does not exist. Dump terminated', not ''",
+    ),
+    ("command-shell", ["command-shell-not-found"], UNKNOWN, "vm: /bin/sh: 1: no-such-program: not found"),
+    ("command-shell", ["command-not-executable"], UNKNOWN, "vm: /bin/sh: 1: /etc/passwd: Permission denied"),
+    ("nagios", ["nagios-disk-fine"], PASS, "DISK OK - free space: /dev/shm 24104MiB (99% inode=99%);"),
+    (
+        "nagios",
+        ["nagios-disk-two"],
+        PASS,
+        "DISK OK - free space: /dev/shm 24104MiB (99% inode=99%); / 71894MiB (69% inode=95%);",
+    ),
+    ("nagios", ["nagios-disk-full"], FAIL, "DISK CRITICAL - free space: /dev/shm 24104MiB (99% inode=99%);"),
+    ("nagios", ["nagios-tcp-refused"], FAIL, "connect to address 127.0.0.1 and port 9: Connection refused"),
+    ("nagios", ["nagios-dummy-warning"], FAIL, "WARNING: it is late"),
+    ("nagios", ["nagios-dummy-unknown"], UNKNOWN, "UNKNOWN"),
+    ("nagios", ["nagios-bad-words"], UNKNOWN, "Unknown argument"),
+    (
+        "nagios",
+        ["nagios-killed"],
+        UNKNOWN,
+        "check_disk ended with status 137, which is none of a plugin: it said nothing",
+    ),
+    ("nagios-mild", ["nagios-dummy-warning"], PASS, "WARNING: it is late"),
+    ("nagios-mild", ["nagios-dummy-ok"], PASS, "OK: all is fine"),
+]

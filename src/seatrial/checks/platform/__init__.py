@@ -3,5 +3,9 @@
 from collections.abc import Mapping
 
 from seatrial.checks.kind import Kind
+from seatrial.checks.platform import command, nagios
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "command": Kind(command.commands, command.judge),
+    "nagios": Kind(nagios.commands, nagios.judge),
+}
