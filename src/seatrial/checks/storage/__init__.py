@@ -3,5 +3,8 @@
 from collections.abc import Mapping
 
 from seatrial.checks.kind import Kind
+from seatrial.checks.storage import nfs
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "nfs": Kind(nfs.commands, nfs.judge),
+}
