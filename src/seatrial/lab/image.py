@@ -34,7 +34,8 @@ SIZE_MIB = 1400
 BUILD_LIMIT = 1200.0
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "iputils-ping", "nftables", "conntrack",
-    "keepalived", "kmod", "procps", "grub-common", "grub2-common", "grub-pc-bin", "tcpdump",
+    "keepalived", "kmod", "procps", "grub-common", "grub2-common", "grub-pc-bin", "tcpdump", "python3", "e2fsprogs",
+    "nfs-kernel-server", "nfs-common", "drbd-utils",
 )  # fmt: skip
 # Nothing in the lab reads documentation, and no host needs an initramfs: the root's driver is in the kernel.
 _LEFT_OUT = (

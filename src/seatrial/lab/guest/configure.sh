@@ -24,7 +24,12 @@ for unit in seatrial-lab-network seatrial-lab-ready; do
     chroot "$root" systemctl -q enable "$unit.service"
 done
 chroot "$root" systemctl -q set-default multi-user.target
-chroot "$root" systemctl -q disable keepalived.service
+# These cost seconds of every boot, so the files of the host that wants one start it.
+for unit in keepalived.service drbd.service nfs-server.service nfs-client.target nfs-blkmap.service rpcbind.service \
+    rpcbind.socket rpc-statd-notify.service; do
+    chroot "$root" systemctl -q disable "$unit" || true
+done
+rm -rf "$root"/etc/init.d/drbd "$root"/etc/rc?.d/*
 : >"$root/etc/fstab"
 # An empty file gets its id from QEMU's -uuid; "uninitialized" would mean a first boot, which presets every unit.
 : >"$root/etc/machine-id"
