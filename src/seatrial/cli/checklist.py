@@ -26,7 +26,8 @@ from seatrial.model.result import Outcome, worst
 from seatrial.model.text import duration
 from seatrial.perform.checklist import DEFAULT_TIMEOUT, MOST_PARALLEL, Ran, Wish, run_here, run_there
 from seatrial.perform.world import open_world
-from seatrial.report.formats import as_document, as_junit, as_nagios, as_prometheus
+from seatrial.report.figures import as_prometheus
+from seatrial.report.formats import as_document, as_junit, as_nagios
 
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3, Outcome.SKIP: 0}
 LONGEST = 86400.0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from seatrial.cli.given import bytes_of
 from seatrial.cli.options import Json, console, print_json
 from seatrial.diagnose.document import read, told
 from seatrial.diagnose.evidence import is_chance
@@ -33,7 +32,12 @@ def diagnose(file: File, /, *, top: Top = 5, json: Json = False) -> int:
     """
     if top < 1:
         raise InputError(f"--top {top}: at least one explanation is wanted", hint="such as --top 3")
-    data = _bytes(file)
+    data = bytes_of(
+        file,
+        most=MOST_BYTES,
+        what="give a file of observations, or - for standard input",
+        too_large="give the observations of one round, a line of counts for each path",
+    )
     try:
         observations, prior = read(data)
     except InputError as error:
@@ -46,33 +50,6 @@ def diagnose(file: File, /, *, top: Top = 5, json: Json = False) -> int:
     else:
         _tell(shown, observations, outcome)
     return 3 if outcome == "unknown" else 0
-
-
-def _bytes(file: str) -> bytes:
-    try:
-        # A device or a pipe may never end.
-        if file == "-":
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(
-            f"{file}: there is no such file", hint="give a file of observations, or - for standard input"
-        ) from None
-    except IsADirectoryError:
-        raise InputError(f"{file}: is a directory", hint="give the file in it") from None
-    except (OSError, ValueError) as problem:
-        said = getattr(problem, "strerror", None) or problem
-        raise InputError(
-            f"{file}: cannot be read: {said}", hint="look at its permissions with ls -l"
-        ) from None
-    if len(data) > MOST_BYTES:
-        raise InputError(
-            f"{file}: has more than {MOST_BYTES:,} bytes, too large for one round",
-            hint="give the observations of one round, a line of counts for each path",
-        )
-    return data
 
 
 def _outcome(found: Diagnosis, observations: tuple[Observation, ...]) -> str:

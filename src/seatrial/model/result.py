@@ -50,3 +50,14 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
         if outcome in seen:
             return outcome
     return Outcome.UNKNOWN
+
+
+MOST = 10.0**12
+
+
+def figure(result: Result, key: str) -> float | None:
+    """A number of the evidence, None where there is none; what a file or a host says may be anything."""
+    value = result.evidence.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= MOST else None

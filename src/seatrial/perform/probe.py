@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seatrial.checks import flow as flow_checks
+from seatrial.checks.repeated import over_rounds
 from seatrial.clock import monotonic
 from seatrial.diagnose.explain import Explanation, explain
 from seatrial.model.command import Bundle, Command, Output
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result, worst
-from seatrial.perform.asking import ask_checks
+from seatrial.perform.asking import PAUSE, ask_checks
 from seatrial.perform.world import World
 
 
@@ -51,21 +52,67 @@ async def probe(
     max_loss: float,
     carrier: str | None = None,
     before: Mapping[str, Result] | None = None,
+    rounds: int = 1,
 ) -> Probed:
-    """Send one round of probes and ask the checks; `carrier` is the host that must have carried the flows."""
+    """Send `rounds` rounds of probes and ask the checks in each; `carrier` is the host that must have carried the flows.
+
+    Several rounds are told as one: what each came to is in the Results, the packets of all are added up.
+    """
     began = monotonic()
+    flows, checks = tuple(flows), tuple(checks)
+    asked: list[_Asked] = []
+    for number in range(rounds):
+        if number:
+            # What comes and goes should have time to.
+            await world.clock.sleep(PAUSE)
+        asked.append(await _ask_once(world, flows, checks, probes=probes, rate=rate))
+    counts, judged, checked = _summed(world, asked, max_loss=max_loss, carrier=carrier, before=before)
+    failed = any(result.outcome is Outcome.FAIL for result in (*judged, *checked))
+    explanation = explain(world.fleet, counts, results=checked, carrier=carrier) if failed else None
+    seconds = monotonic() - began
+    return Probed(results=(*judged, *checked), counts=counts, explanation=explanation, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What one round came back with, before anybody judged the flows."""
+
+    counts: tuple[FlowCount, ...]
+    checked: tuple[Result, ...]
+
+
+async def _ask_once(
+    world: World, flows: Sequence[str], checks: Sequence[str], *, probes: int, rate: int
+) -> _Asked:
     # Beside the flows, not behind them: a check that waits for its time limit must not keep the diagnosis waiting.
-    asking = asyncio.ensure_future(ask_checks(world, tuple(checks)))
+    asking = asyncio.ensure_future(ask_checks(world, checks))
     try:
         counts = await _flows(world, flows, probes, rate)
         checked = await asking
     finally:
         asking.cancel()
-    judged = flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
-    results = (*judged, *checked)
-    failed = any(result.outcome is Outcome.FAIL for result in results)
-    explanation = explain(world.fleet, counts, results=checked, carrier=carrier) if failed else None
-    return Probed(results=results, counts=counts, explanation=explanation, seconds=monotonic() - began)
+    return _Asked(counts=counts, checked=checked)
+
+
+def _summed(
+    world: World,
+    asked: Sequence[_Asked],
+    *,
+    max_loss: float,
+    carrier: str | None,
+    before: Mapping[str, Result] | None,
+) -> tuple[tuple[FlowCount, ...], tuple[Result, ...], tuple[Result, ...]]:
+    """Counts, Results of flows and Results of checks, of all rounds together."""
+
+    def judge(counts: Sequence[FlowCount]) -> tuple[Result, ...]:
+        return flow_checks.judge(world.fleet, counts, max_loss=max_loss, carrier=carrier, before=before)
+
+    counts = tuple(flow_checks.added(same) for same in zip(*(one.counts for one in asked), strict=True))
+    whole = judge(counts)
+    each = zip(*(judge(one.counts) for one in asked), strict=True)
+    judged = tuple(over_rounds(mine, sum_) for mine, sum_ in zip(each, whole, strict=True))
+    checked = tuple(over_rounds(mine) for mine in zip(*(one.checked for one in asked), strict=True))
+    return counts, judged, checked
 
 
 async def _flows(world: World, flows: Iterable[str], probes: int, rate: int) -> tuple[FlowCount, ...]:

@@ -1,20 +1,33 @@
-"""Results in the formats that other programs read: JSON, JUnit, Prometheus, Nagios. Pure. Text is the command line's."""
+"""Results in the formats that other programs read: JSON, JUnit, Nagios. Pure.
+
+What is in: the three, each with a comparison with a baseline where there is one. What is not: Prometheus, which has
+a file of its own (figures.py), and text, which is the command line's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from seatrial.model.result import Outcome, Result, worst
+from seatrial.model.change import Change, Compared, Comparison
+from seatrial.model.result import Outcome, Result, figure, worst
 from seatrial.model.text import safe
 
 _NAGIOS = {Outcome.PASS: (0, "OK"), Outcome.FAIL: (2, "CRITICAL"), Outcome.UNKNOWN: (3, "UNKNOWN")}
+# What a plugin's reader keeps: a line of a kilobyte, and 8 KB in all.
+NAGIOS_LINE = 900
+NAGIOS_LINES = 40
+NAGIOS_TEXT = 160
+NAGIOS_FIGURES = 60
 
 
-def as_document(results: Sequence[Result], *, diagnosis: str, seconds: float) -> dict[str, Any]:
-    """One JSON document."""
-    return {
+def as_document(
+    results: Sequence[Result], *, diagnosis: str, seconds: float, compared: Comparison | None = None
+) -> dict[str, Any]:
+    """One JSON document, which a later run takes as its baseline."""
+    rows = compared.by_check if compared else {}
+    document: dict[str, Any] = {
         "outcome": str(worst(result.outcome for result in results)),
         "diagnosis": diagnosis or None,
         "seconds": round(seconds, 3),
@@ -27,56 +40,169 @@ def as_document(results: Sequence[Result], *, diagnosis: str, seconds: float) ->
                 "hint": r.hint or None,
                 "seconds": round(r.seconds, 3),
                 "evidence": dict(r.evidence),
+                **(_change_document(rows[r.check]) if compared else {}),
             }
             for r in results
         ],
     }
+    if compared:
+        document["baseline"] = {
+            "file": compared.baseline,
+            "outcome": str(compared.outcome),
+            **{change.replace("-", "_"): _names(compared.of(change)) for change in Change},
+            "missing": [one.check for one in compared.missing],
+            "left_out": [one.check for one in compared.left_out],
+        }
+    return document
 
 
-def as_junit(results: Sequence[Result], *, seconds: float) -> str:
-    """A JUnit test suite; UNKNOWN is an error, which no reader takes for a pass."""
-    count = {outcome: sum(1 for r in results if r.outcome is outcome) for outcome in Outcome}
-    cases = "".join(_case(result) for result in results)
+def _change_document(row: Compared) -> dict[str, Any]:
+    before = row.before
+    figures = {key: figure(before, key) for key in ("lost", "rtt_ms")} if before else {}
+    told = {"outcome": str(before.outcome), "because": before.because, **figures} if before else None
+    return {"change": str(row.change), "note": row.note or None, "before": told}
+
+
+def _names(rows: Sequence[Compared]) -> list[str]:
+    return [row.result.check for row in rows]
+
+
+def asked_and_failed(result: Result) -> tuple[int, int]:
+    """How often a check was asked in this run, over its retries or rounds, and how often it failed."""
+    said = result.evidence
+    for asked, failed in (("rounds", "rounds_failed"), ("asked", "failed")):
+        if asked in said and failed in said:
+            return int(said[asked]), int(said[failed])
+    return 1, int(result.outcome is Outcome.FAIL)
+
+
+# --- JUnit ---
+
+
+def as_junit(results: Sequence[Result], *, seconds: float, compared: Comparison | None = None) -> str:
+    """A JUnit test suite; UNKNOWN is an error, which no reader takes for a pass.
+
+    With a comparison only what is worse is a failure: what failed before as well is skipped, with its reason.
+    """
+    cases = [_case(result, compared.by_check.get(result.check) if compared else None) for result in results]
+    cases += [_missing_case(one) for one in compared.missing] if compared else []
+    count = {tag: sum(1 for found, _ in cases if found == tag) for tag in ("failure", "error", "skipped")}
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuite name="seatrial" tests="{len(results)}" failures="{count[Outcome.FAIL]}" '
-        f'errors="{count[Outcome.UNKNOWN]}" skipped="{count[Outcome.SKIP]}" time="{seconds:.3f}">\n{cases}</testsuite>\n'
+        f'<testsuite name="seatrial" tests="{len(cases)}" failures="{count["failure"]}" '
+        f'errors="{count["error"]}" skipped="{count["skipped"]}" time="{seconds:.3f}">\n'
+        f"{''.join(text for _, text in cases)}</testsuite>\n"
     )
 
 
-def _case(result: Result) -> str:
+_TAGS = {Outcome.FAIL: "failure", Outcome.UNKNOWN: "error", Outcome.SKIP: "skipped"}
+
+
+def _case(result: Result, row: Compared | None) -> tuple[str, str]:
+    tag = _TAGS.get(result.outcome, "")
+    if row is not None and row.change is Change.FAILED_BEFORE:
+        tag = "skipped"
+    elif row is not None and row.change is Change.NOT_COMPARED:
+        tag = "error"
+    said = f"{result.because}; {row.note}" if row and row.note not in ("", result.because) else result.because
+    inner = f"    <{tag} message={quoteattr(_xml(said))}>{escape(_xml(result.hint))}</{tag}>\n" if tag else ""
+    lines = _case_lines(result, row)
+    if lines:
+        inner += f"    <system-out>{escape(_xml('; '.join(lines)))}</system-out>\n"
     head = (
-        f'  <testcase classname="seatrial" name={quoteattr(safe(result.check))} time="{result.seconds:.3f}"'
+        f'  <testcase classname="seatrial" name={quoteattr(_xml(result.check))} time="{result.seconds:.3f}"'
     )
-    tag = {Outcome.FAIL: "failure", Outcome.UNKNOWN: "error", Outcome.SKIP: "skipped"}.get(result.outcome)
-    if tag is None:
-        return head + "/>\n"
-    said = quoteattr(safe(result.because))
-    return f"{head}>\n    <{tag} message={said}>{escape(safe(result.hint))}</{tag}>\n  </testcase>\n"
+    return tag, f"{head}>\n{inner}  </testcase>\n" if inner else f"{head}/>\n"
 
 
-def as_prometheus(results: Sequence[Result]) -> str:
-    """One gauge a result and outcome, in the text format: 1 for the outcome that it has, 0 for the others."""
-    lines = [
-        "# HELP seatrial_check_outcome 1 for the outcome that a check had.",
-        "# TYPE seatrial_check_outcome gauge",
+def _case_lines(result: Result, row: Compared | None) -> list[str]:
+    """What the shape has no place of its own for: how often it was asked, and what it was before."""
+    asked, failed = asked_and_failed(result)
+    lines = [f"asked {asked} times, failed {failed}"] if asked > 1 else []
+    if "steady" in result.evidence:
+        lines.append(str(result.evidence["steady"]))
+    elif 0 < failed < asked:
+        lines.append("flaky")
+    if row is not None and row.note:
+        lines.append(f"{row.change}: {row.note}")
+    return lines
+
+
+def _missing_case(before: Result) -> tuple[str, str]:
+    tag = "error" if before.outcome is Outcome.PASS else "skipped"
+    said = quoteattr(f"it is in the baseline ({before.outcome}) and was not asked now")
+    name = quoteattr(_xml(before.check))
+    return tag, (
+        f'  <testcase classname="seatrial" name={name} time="0.000">\n'
+        f"    <{tag} message={said}></{tag}>\n  </testcase>\n"
+    )
+
+
+def _xml(text: str) -> str:
+    # A lone surrogate is no character of XML, and no encoder takes it.
+    return safe(text).encode("utf-8", "replace").decode("utf-8")
+
+
+# --- Nagios ---
+
+
+def as_nagios(
+    results: Sequence[Result], *, diagnosis: str, compared: Comparison | None = None
+) -> tuple[int, str]:
+    """The plugin's exit status and its output: a line, figures behind a bar, then a line for each that is wrong."""
+    outcome = compared.outcome if compared else worst(result.outcome for result in results)
+    code, word = _NAGIOS.get(outcome, (3, "UNKNOWN"))
+    told = [_nagios_line(result, compared.by_check if compared else {}) for result in results]
+    wrong = [line for line in told if line]
+    wrong += [f"{one.check}: missing, it is in the baseline" for one in compared.missing] if compared else []
+    count = {outcome: sum(1 for result in results if result.outcome is outcome) for outcome in Outcome}
+    said = diagnosis or "; ".join(wrong[:3]) or "all pass"
+    if compared:
+        said = f"{change_words(compared)}; {said}"
+    sums = (count[Outcome.PASS], count[Outcome.FAIL] + count[Outcome.UNKNOWN], len(results))
+    figures = [f"{label}={number}" for label, number in zip(("passed", "wrong", "total"), sums, strict=True)]
+    figures += [figure for result in results for figure in _figures(result)][:NAGIOS_FIGURES]
+    lines = [f"SEATRIAL {word} - {_plugin(said, NAGIOS_LINE)} | {' '.join(figures)}"]
+    lines += [_plugin(line, NAGIOS_TEXT) for line in wrong[:NAGIOS_LINES]]
+    if len(wrong) > NAGIOS_LINES:
+        lines.append(f"and {len(wrong) - NAGIOS_LINES} more")
+    return code, "\n".join(lines)
+
+
+def _nagios_line(result: Result, rows: Mapping[str, Compared]) -> str:
+    row = rows.get(result.check)
+    note = f" ({row.note})" if row and row.note else ""
+    mended = row is not None and row.change is Change.MENDED
+    if result.outcome not in (Outcome.FAIL, Outcome.UNKNOWN) and not mended:
+        return ""
+    return f"{result.check}: {result.because}{note}"
+
+
+def change_words(compared: Comparison) -> str:
+    """What has changed since the baseline, counted."""
+    counts = [
+        (len(compared.of(Change.WORSE)), "worse"),
+        (len(compared.of(Change.FAILED_BEFORE)), "failed before as well"),
+        (len(compared.of(Change.MENDED)), "mended"),
+        (len(compared.of(Change.NOT_COMPARED)), "not compared"),
+        (len(compared.of(Change.NEW)), "new"),
+        (len(compared.missing), "missing"),
     ]
-    for result in results:
-        for outcome in Outcome:
-            labels = f'check="{_label(result.check)}",vantage="{_label(result.vantage)}",outcome="{outcome}"'
-            lines.append(f"seatrial_check_outcome{{{labels}}} {int(result.outcome is outcome)}")
-    return "\n".join(lines) + "\n"
+    words = ", ".join(f"{number} {what}" for number, what in counts if number)
+    return f"beside {compared.baseline}: {words or 'nothing has changed'}"
 
 
-def _label(text: str) -> str:
-    return safe(text).replace("\\", "\\\\").replace('"', '\\"')
+def _figures(result: Result) -> list[str]:
+    """Loss and round trip, with the label in quotes as names may hold what ends one."""
+    name = _plugin(result.check, 60).replace("'", "").replace("=", "")
+    figures = []
+    for key, unit, bounds in (("lost", "%", ";;;0;100"), ("rtt_ms", "ms", "")):
+        if (value := figure(result, key)) is not None:
+            figures.append(f"'{name} {key.removesuffix('_ms')}'={value:g}{unit}{bounds}")
+    return figures
 
 
-def as_nagios(results: Sequence[Result], *, diagnosis: str) -> tuple[int, str]:
-    """The plugin's exit status and its one line with performance data."""
-    code, word = _NAGIOS.get(worst(result.outcome for result in results), (3, "UNKNOWN"))
-    wrong = [r for r in results if r.outcome in (Outcome.FAIL, Outcome.UNKNOWN)]
-    passed = sum(1 for r in results if r.outcome is Outcome.PASS)
-    said = diagnosis or "; ".join(f"{r.check}: {r.because}" for r in wrong[:3]) or "all pass"
-    text = f"SEATRIAL {word} - {safe(said)} | passed={passed} wrong={len(wrong)} total={len(results)}"
-    return code, text.replace("\n", " ")
+def _plugin(text: str, longest: int) -> str:
+    # A bar would begin the figures.
+    shown = safe(text).replace("|", "/")
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."

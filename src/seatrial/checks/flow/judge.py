@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seatrial.checks.compared import remembered
 from seatrial.model.fleet import Fleet, Flow
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result
@@ -42,27 +43,11 @@ def judge(
     """
     every = {one.flow: one for one in counts}
     return tuple(
-        _remember(_Flow(fleet, fleet.flows[one.flow], one, every, max_loss, carrier).result(), before)
+        remembered(
+            _Flow(fleet, fleet.flows[one.flow], one, every, max_loss, carrier).result(),
+            (before or {}).get(one.flow),
+        )
         for one in counts
-    )
-
-
-def _remember(result: Result, before: Mapping[str, Result] | None) -> Result:
-    """What failed before as well is said to be so."""
-    old = (before or {}).get(result.check)
-    if old is None:
-        return result
-    because = result.because
-    if result.outcome is Outcome.FAIL and old.outcome is Outcome.FAIL:
-        because += "; it failed before as well"
-    return Result(
-        check=result.check,
-        outcome=result.outcome,
-        because=because,
-        vantage=result.vantage,
-        evidence={**result.evidence, "before": old.outcome.value},
-        seconds=result.seconds,
-        hint=result.hint,
     )
 
 
