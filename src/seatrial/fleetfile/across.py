@@ -95,6 +95,7 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "from", ("vantage", "host")),
         ("checks", "with", ("vantage", "host")),
         ("checks", "along", ("flow",)),
+        ("checks", "each", ("role",)),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))

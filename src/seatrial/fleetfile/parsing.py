@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from seatrial.errors import InputError
 from seatrial.fleetfile.across import across
+from seatrial.fleetfile.each import for_each
 from seatrial.fleetfile.mistake import Mistake, Place
 from seatrial.fleetfile.syntax import place_of
 from seatrial.fleetfile.tree import read_tree
@@ -57,7 +58,7 @@ def examine(text: str) -> tuple[Fleet | None, tuple[Mistake, ...]]:
     told = set(tree.guessed)
     fleet: Fleet | None = None
     try:
-        fleet = Fleet.model_validate(tree.root.value, by_alias=True, by_name=False)
+        fleet = for_each(Fleet.model_validate(tree.root.value, by_alias=True, by_name=False))
     except ValidationError as problem:
         # The input is left out: with aliases it may be much larger than the file.
         errors = problem.errors(include_url=False, include_input=False)

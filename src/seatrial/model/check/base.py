@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
 
-from seatrial.model.declared import Declared, Duration, Name
+from pydantic import Field, model_validator
+
+from seatrial.model.declared import Declared, Duration, Name, wrong
 
 
 class CheckBase(Declared):
@@ -13,7 +15,13 @@ class CheckBase(Declared):
     stage: Name | None = Field(
         default=None, description="asked only for trials of this stage; absent: always"
     )
-    source_vantage: Name = Field(alias="from", description="the vantage or host that asks")
+    source_vantage: Name = Field(
+        default="", alias="from", description="the vantage or host that asks; either this or each is wanted"
+    )
+    each: Name | None = Field(
+        default=None,
+        description="a role: every host that has it asks; the check NAME becomes NAME@HOST, for trials of its stage",
+    )
     timeout: Duration = Field(default=10.0, description="after which there is no answer")
     retries: int = Field(
         default=0,
@@ -29,6 +37,12 @@ class CheckBase(Declared):
         default=(),
         description="what it shares with other checks and flows and can be blamed: a service, a certificate, a switch",
     )
+
+    @model_validator(mode="after")
+    def _who_asks(self) -> Self:
+        if bool(self.source_vantage) == (self.each is not None):
+            raise wrong("from", "one of from and each is wanted: a vantage, or a role whose hosts ask")
+        return self
 
     @property
     def subjects(self) -> tuple[str, ...]:
