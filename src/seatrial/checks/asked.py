@@ -76,8 +76,8 @@ def apart(output: Output, questions: Sequence[Command]) -> list[Output]:
 
 
 def is_question(command: Command) -> bool:
-    """Whether it can be asked together with others."""
-    return command.stdin == script("question")
+    """Whether it can be asked together with others; what needs root is not, since the others need none."""
+    return command.stdin == script("question") and not command.root
 
 
 def heard(output: Output | None, place: str) -> Answer | tuple[str, str]:

@@ -7,6 +7,7 @@ what the answers mean.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -95,13 +96,22 @@ class Listening(Said):
 Shape = TypeVar("Shape", bound=Said)
 
 
+def _program(argv: Sequence[str]) -> str:
+    """What is really run: `timeout -k 2 10 PROGRAM` is about the program."""
+    return (
+        next((word for word in argv[1:] if word[:1] not in "-0123456789"), argv[0])
+        if argv[0] == "timeout"
+        else argv[0]
+    )
+
+
 def why_not(output: Output | None, place: str) -> tuple[str, str] | None:
     """Why there is no answer, as a sentence and what to do; None when there is one."""
     if output is None:
         return f"{place} was not asked", ""
     if output.trouble is Trouble.NO_PROGRAM or output.status == 127:
-        package = output.command.package or output.command.argv[0]
-        return f"{place} has no {output.command.argv[0]}", f"apt install {package}"
+        program = _program(output.command.argv)
+        return f"{place} has no {program}", f"apt install {output.command.package or program}"
     if not output.answered:
         said = clean(output.problem) or (output.trouble or "no answer")
         return f"{place} did not answer: {said}", clean(output.hint)

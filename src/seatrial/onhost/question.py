@@ -1,14 +1,17 @@
 # ruff: noqa: D103, UP041
 """Small questions to a service, asked from a vantage: python3 reads this script from stdin and installs nothing.
 
-What is in: `tcp`, `http` and `dns`, each with a SPEC as JSON in argv and one JSON document as its answer, and `many`,
-which takes a list of [verb, SPEC], asks all of them at the same time and answers with a list in their order. They are
-asked with Python's standard library because python3 is needed for the flows anyway, while curl and dig are missing
-on a minimal Debian. It runs wherever Python is 3.7 or newer. What is not in: any judgement.
+What is in: `tcp`, `http`, `dns`, `tls` and `certificate` (a file), each with a SPEC as JSON in argv and one JSON document
+as its answer, and `many`, which takes a list of [verb, SPEC], asks all of them at the same time and answers with a list
+in their order. They are asked with Python's standard library because python3 is needed for the flows anyway, while
+curl, dig and openssl are missing on a minimal Debian. It runs wherever Python is 3.7 or newer. What is not in: any
+judgement.
 """
 
 from __future__ import annotations
 
+import calendar
+import hashlib
 import http.client
 import json
 import os
@@ -19,10 +22,12 @@ import sys
 import threading
 import time
 import urllib.parse
+from pathlib import Path
 from typing import Any
 
 MOST_BODY = 1 << 20
 MOST_AT_ONCE = 32
+MOST_FILE = 1 << 20
 TYPES = {"A": 1, "NS": 2, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28}
 CODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 
@@ -139,16 +144,206 @@ def show(data: bytes, at: int, length: int, kind: int) -> str:
     return read_name(data, at)[0]
 
 
+def tls(spec: dict[str, Any]) -> dict[str, Any]:
+    """What is served, for each way of asking: by name (the server is told it) and by address (it is told none)."""
+    ends = time.monotonic() + float(spec["timeout"])
+    served: list[dict[str, Any]] = []
+    for way, name in spec["ways"]:
+        try:
+            served.append(dict(serve(spec, name, ends), way=way))
+        except (OSError, ValueError, IndexError, struct.error) as error:
+            served.append({"way": way, "error": words_of(error), "unreadable": isinstance(error, Unreadable)})
+    return {"served": served}
+
+
+def serve(spec: dict[str, Any], name: str, ends: float) -> dict[str, Any]:
+    """One way. A certificate that does not verify is fetched again without looking, since it is wanted all the more."""
+    try:
+        return dict(shake(spec, trusting(spec, True), name, ends), trusted=True, named=True, why="")
+    except ssl.SSLCertVerificationError as error:
+        seen = shake(spec, ssl_without_looking(), name, ends)
+        # Where the chain is broken OpenSSL does not come to the name, so that is not known.
+        why, named = error.verify_message, False if error.verify_code in (62, 64) else None
+    trusted = False
+    if named is False:
+        # OpenSSL looks at the name before the dates and the signatures, so they have to be asked about by themselves.
+        try:
+            shake(spec, trusting(spec, False), name, ends)
+            trusted = True
+        except ssl.SSLCertVerificationError as error:
+            why = error.verify_message
+    return dict(seen, trusted=trusted, named=named, why=why)
+
+
+class Unreadable(ValueError):
+    """A file of the asking side is at fault, which says nothing of the server."""
+
+
+def trusting(spec: dict[str, Any], named: bool) -> ssl.SSLContext:
+    # Not create_default_context: what it is strict about differs between versions of Python.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = named
+    if spec.get("ca"):
+        try:
+            context.load_verify_locations(spec["ca"])
+        except OSError as error:
+            raise Unreadable(spec["ca"] + ": " + words_of(error)) from None
+    else:
+        context.load_default_certs()
+    return context
+
+
+def ssl_without_looking() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def shake(spec: dict[str, Any], context: ssl.SSLContext, name: str, ends: float) -> dict[str, Any]:
+    left = max(ends - time.monotonic(), 0.05)
+    with socket.create_connection((spec["address"], int(spec["port"])), left) as plain:
+        START.get(spec.get("starttls") or "", bool)(plain)
+        # An address as server_hostname is verified and not sent, which is what a client that knows no name does.
+        with context.wrap_socket(plain, server_hostname=name) as secure:
+            found = certificate_of(secure.getpeercert(True) or b"")
+            return dict(found, version=secure.version(), peer=secure.getpeername()[0])
+
+
+def start_ldap(sock: socket.socket) -> None:
+    sock.sendall(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037")
+    said = sock.recv(4096)
+    at = said.find(b"\x0a\x01")
+    if not said or at < 0 or said[at + 2 : at + 3] != b"\0":
+        raise ValueError("the server does not take StartTLS")
+
+
+def start_smtp(sock: socket.socket) -> None:
+    for said, wanted in ((b"", b"220"), (b"EHLO seatrial.invalid\r\n", b"250"), (b"STARTTLS\r\n", b"220")):
+        sock.sendall(said)
+        heard = b""
+        while not (heard.endswith(b"\n") and heard.splitlines()[-1][3:4] in (b" ", b"")):
+            more = sock.recv(4096)
+            if not more or len(heard) > 65536:
+                raise ValueError("the server hangs up before STARTTLS")
+            heard += more
+        if heard[:3] != wanted:
+            raise ValueError("the server does not take STARTTLS: " + heard[:100].decode("ascii", "replace"))
+
+
+def start_postgres(sock: socket.socket) -> None:
+    sock.sendall(struct.pack("!II", 8, 80877103))
+    if sock.recv(1) != b"S":
+        raise ValueError("the server does not take SSLRequest")
+
+
+START = {"ldap": start_ldap, "smtp": start_smtp, "postgres": start_postgres}
+
+
+def certificate(spec: dict[str, Any]) -> dict[str, Any]:
+    """The first certificate of a file, which is the one that a server sends for itself."""
+    with Path(spec["file"]).open("rb") as file:
+        data = file.read(MOST_FILE)
+    begin, end = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+    if begin in data:
+        text = data[data.index(begin) : data.index(end, data.index(begin)) + len(end)]
+        data = ssl.PEM_cert_to_DER_cert(text.decode("ascii"))
+    return {"held": certificate_of(data)}
+
+
+def part(data: bytes, at: int) -> tuple[int, int, int]:
+    """Tag, first byte and end of one value of DER."""
+    tag, length, start = data[at], data[at + 1], at + 2
+    if length > 127:
+        start += length & 127
+        length = int.from_bytes(data[at + 2 : start], "big")
+    if start + length > len(data):
+        raise ValueError("no certificate")
+    return tag, start, start + length
+
+
+def parts(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
+    found = []
+    while at < end:
+        found.append(part(data, at))
+        at = found[-1][2]
+    return found
+
+
+def certificate_of(data: bytes) -> dict[str, Any]:
+    """Python reads certificates only when they verify, and those that do not are the ones to be told about."""
+    tag, start, end = part(data, 0)
+    if tag != 48:
+        raise ValueError("no certificate")
+    data = data[:end]
+    fields = parts(data, *parts(data, start, end)[0][1:])
+    if fields[0][0] == 0xA0:
+        fields = fields[1:]
+    begins, until = (moment(data[a:b]) for _, a, b in parts(data, *fields[3][1:])[:2])
+    return {
+        "subject": distinguished(data, fields[4]),
+        "issuer": distinguished(data, fields[2]),
+        "begins": stamp(begins),
+        "until": stamp(until),
+        "left": round(until - time.time()),
+        "names": alternative(data, fields),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def moment(text: bytes) -> int:
+    digits = text.decode("ascii").rstrip("Z")
+    if len(digits) == 12:
+        digits = ("20" if digits < "50" else "19") + digits
+    return calendar.timegm(time.strptime(digits, "%Y%m%d%H%M%S"))
+
+
+def stamp(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def distinguished(data: bytes, field: tuple[int, int, int]) -> str:
+    known = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}
+    said = []
+    for _, a, b in parts(data, *field[1:])[:20]:
+        for _, c, d in parts(data, a, b)[:5]:
+            (_, e, f), (tag, g, h) = parts(data, c, d)[:2]
+            if data[e:f] in known:
+                text = data[g:h].decode("utf-16-be" if tag == 30 else "utf-8", "replace")
+                said.append(known[data[e:f]] + "=" + text)
+    return ", ".join(said)
+
+
+def alternative(data: bytes, fields: list[tuple[int, int, int]]) -> list[str]:
+    names: list[str] = []
+    for extensions in [start for tag, start, _ in fields if tag == 0xA3][:1]:
+        for _, c, d in parts(data, *part(data, extensions)[1:]):
+            whole = parts(data, c, d)
+            if data[whole[0][1] : whole[0][2]] != b"\x55\x1d\x11":
+                continue
+            for tag, e, f in parts(data, *part(data, whole[-1][1])[1:]):
+                if tag == 0x82:
+                    names.append(data[e:f].decode("ascii", "replace"))
+                elif tag == 0x87 and f - e in (4, 16):
+                    family = socket.AF_INET if f - e == 4 else socket.AF_INET6
+                    names.append(socket.inet_ntop(family, data[e:f]))
+    return names[:50]
+
+
+def words_of(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "TLS: " + str(getattr(error, "verify_message", "") or error.reason or error)
+    if isinstance(error, socket.timeout):
+        return "timed out"
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
 def ask(verb: str, spec: dict[str, Any]) -> dict[str, Any]:
     began = time.monotonic()
     try:
         answer = VERBS[verb](spec)
-    except ssl.SSLError as error:
-        answer = {"error": "TLS: " + str(getattr(error, "verify_message", "") or error.reason or error)}
-    except socket.timeout:
-        answer = {"error": "timed out"}
     except (OSError, http.client.HTTPException, ValueError, IndexError, struct.error) as error:
-        answer = {"error": str(getattr(error, "strerror", None) or error) or type(error).__name__}
+        answer = {"error": words_of(error)}
     answer["seconds"] = round(time.monotonic() - began, 4)
     return answer
 
@@ -170,7 +365,7 @@ def ask_many(questions: list[list[Any]]) -> list[dict[str, Any]]:
     return answers
 
 
-VERBS = {"tcp": tcp, "http": http_, "dns": dns}
+VERBS = {"tcp": tcp, "http": http_, "dns": dns, "tls": tls, "certificate": certificate}
 
 
 def main(words: list[str]) -> int:
