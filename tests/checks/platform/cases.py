@@ -35,6 +35,22 @@ CHECKS: dict[str, dict[str, Any]] = {
         "argv": ("/usr/lib/nagios/plugins/check_dummy", "1"),
         "warning": "pass",
     },
+    "prometheus": {
+        "kind": "prometheus",
+        "from": "vm",
+        "url": "http://127.0.0.1:9090",
+        "query": "up",
+        "least": 1.0,
+    },
+    "prometheus-most": {
+        "kind": "prometheus",
+        "from": "vm",
+        "url": "http://127.0.0.1:9090/",
+        "query": "errors",
+        "most": 42.0,
+        "empty": "fail",
+        "token_file": "/etc/seatrial/no-such-token",
+    },
 }
 
 # The check, one file for each of its Commands, and the Result.
@@ -77,4 +93,44 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
     ),
     ("nagios-mild", ["nagios-dummy-warning"], PASS, "WARNING: it is late"),
     ("nagios-mild", ["nagios-dummy-ok"], PASS, "OK: all is fine"),
+    ("prometheus", ["prometheus-one"], PASS, "up: 1 series, 1.0"),
+    (
+        "prometheus",
+        ["prometheus-up"],
+        FAIL,
+        'up: 1 of 2 series are below 1, up{instance="127.0.0.1:9",job="nobody"} has 0.0',
+    ),
+    ("prometheus", ["prometheus-empty"], UNKNOWN, "up: there is no series"),
+    ("prometheus", ["prometheus-inf"], PASS, "up: 1 series, inf"),
+    ("prometheus", ["prometheus-nan"], UNKNOWN, "up: 1 of 1 series are no number"),
+    ("prometheus", ["prometheus-matrix"], UNKNOWN, "up gives matrix, not one number for each series"),
+    (
+        "prometheus",
+        ["prometheus-parse-error"],
+        UNKNOWN,
+        'http://127.0.0.1:9090 does not answer up: invalid parameter "query": 1:4: parse error: unexpected end of input'
+        " inside braces",
+    ),
+    (
+        "prometheus",
+        ["prometheus-refused"],
+        UNKNOWN,
+        "http://127.0.0.1:9090 does not answer up: Connection refused",
+    ),
+    ("prometheus-most", ["prometheus-scalar"], PASS, "errors: 1 series, 42.0"),
+    ("prometheus-most", ["prometheus-inf"], FAIL, "errors: 1 of 1 series is above 42, {} has inf"),
+    (
+        "prometheus-most",
+        ["prometheus-many"],
+        FAIL,
+        'errors: 10 of 30 series are above 42, prometheus_http_request_duration_seconds_bucket{handler="/api/v1/query",'
+        'instance="127.0.0.1:9090",job="itself",le="8",site="here"} has 109.0',
+    ),
+    ("prometheus-most", ["prometheus-empty"], FAIL, "errors: there is no series"),
+    (
+        "prometheus-most",
+        ["prometheus-no-token-file"],
+        UNKNOWN,
+        "http://127.0.0.1:9090/ does not answer errors: /etc/seatrial/no-such-token: No such file or directory",
+    ),
 ]

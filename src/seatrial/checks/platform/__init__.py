@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from seatrial.checks.kind import Kind
-from seatrial.checks.platform import command, nagios
+from seatrial.checks.platform import command, nagios, prometheus
 
 KINDS: Mapping[str, Kind] = {
     "command": Kind(command.commands, command.judge),
     "nagios": Kind(nagios.commands, nagios.judge),
+    "prometheus": Kind(prometheus.commands, prometheus.judge),
 }
