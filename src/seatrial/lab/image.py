@@ -33,7 +33,7 @@ SUITE = "bookworm"
 SIZE_MIB = 1400
 BUILD_LIMIT = 1200.0
 PACKAGES = (
-    "systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "iputils-ping", "nftables", "conntrack",
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "iputils-ping", "iputils-arping", "nftables", "conntrack",
     "keepalived", "kmod", "procps", "grub-common", "grub2-common", "grub-pc-bin", "tcpdump", "python3", "e2fsprogs",
     "nfs-kernel-server", "nfs-common", "drbd-utils",
 )  # fmt: skip

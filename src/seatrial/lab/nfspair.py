@@ -1,0 +1,137 @@
+"""The topology `nfs-pair`: two NFS servers on DRBD with one address between them, and two clients with the kernel's NFS.
+
+What is in: addresses and each host's files. What is not: what a server does to take or give the service (nfspair.sh, which
+is put onto it), and deciding when. All addresses are documentation addresses (RFC 5737).
+
+    segment  range             nfs-1  nfs-2  service  nfs-c1  nfs-c2  nfs-asker
+    nfs      192.0.2.0/24      .11    .12    .10      .21     .22     .30
+    repl     198.51.100.0/24   .1     .2
+
+nfs-1 serves when the lab is up. A server that is started again stands by: `/etc/seatrial-lab/pair.sh take` makes it serve,
+`give` makes it stand by, and the lab itself moves nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seatrial.lab.topology import Endpoint, LabHost, Nic, Topology
+
+STAGE = "storage"
+GROUP = "nfs"
+SERVICE = "192.0.2.10"
+EXPORT = "/srv/volume/tools"
+MOUNT = "/mnt/tools"
+RESOURCE = "tools"
+SCOPE = "nfs.example.test"
+CLIENTS_RANGE = "192.0.2.0/24"
+_SERVERS = {"nfs-1": ("192.0.2.11", "198.51.100.1"), "nfs-2": ("192.0.2.12", "198.51.100.2")}
+_CLIENTS = {"nfs-c1": "192.0.2.21", "nfs-c2": "192.0.2.22"}
+_ASKER = "192.0.2.30"
+
+
+def nfs_pair_topology() -> Topology:
+    """The pair, its two clients, and a place from which the pair is asked over the network."""
+    return Topology(
+        name="nfs-pair",
+        segments=("nfs", "repl"),
+        hosts=(*(_server(name) for name in _SERVERS), *(_client(name) for name in _CLIENTS)),
+        endpoints=(
+            Endpoint(
+                name="nfs-asker",
+                role="asker",
+                stage=STAGE,
+                nics=(Nic(name="eth0", segment="nfs", addresses=(f"{_ASKER}/24",)),),
+            ),
+        ),
+    )
+
+
+def _server(name: str) -> LabHost:
+    outer, inner = _SERVERS[name]
+    nics = (
+        Nic(name="nfs0", segment="nfs", addresses=(f"{outer}/24",)),
+        Nic(name="repl0", segment="repl", addresses=(f"{inner}/24",)),
+    )
+    first = name == next(iter(_SERVERS))
+    pair = f"service={SERVICE}/24\nscope={SCOPE}\nfirst={'yes' if first else 'no'}\n"
+    script = (Path(__file__).parent / "nfspair.sh").read_text()
+    files = (
+        # Not waited for: the first boot of one server needs the other one.
+        (
+            "etc/seatrial-lab/network",
+            0o755,
+            _network(nics, "systemctl start --no-block seatrial-pair.service"),
+        ),
+        ("etc/seatrial-lab/pair", 0o644, pair),
+        ("etc/seatrial-lab/pair.sh", 0o755, script),
+        ("etc/systemd/system/seatrial-pair.service", 0o644, _UNIT),
+        ("etc/drbd.d/global_common.conf", 0o644, "global { usage-count no; }\n"),
+        ("etc/drbd.d/tools.res", 0o644, _resource()),
+        ("etc/exports", 0o644, f"{EXPORT} {CLIENTS_RANGE}(rw,sync,no_subtree_check,no_root_squash,fsid=1)\n"),
+    )
+    return LabHost(name=name, stage=STAGE, role="nfs", nics=nics, files=files, group=GROUP, first_owner=first)
+
+
+def _client(name: str) -> LabHost:
+    nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{_CLIENTS[name]}/24",)),)
+    # The first attempt may be too early, so mount goes on in the background; a login is better after it, but not much later.
+    mount = (
+        f"mkdir -p {MOUNT}\n"
+        f"mount -t nfs4 -o vers=4.2,hard,bg,retry=1000 {SERVICE}:{EXPORT} {MOUNT} &\n"
+        f"for second in $(seq 60); do ! mountpoint -q {MOUNT} || break; sleep 1; done"
+    )
+    files = (("etc/seatrial-lab/network", 0o755, _network(nics, mount)),)
+    return LabHost(name=name, stage=STAGE, role="client", nics=nics, files=files)
+
+
+def _network(nics: tuple[Nic, ...], then: str) -> str:
+    """What the host's network unit runs at every boot. Names come from the order of the cards on the PCI bus."""
+    lines = [
+        "link set lo up",
+        "link set eth0 name mgmt0",
+        "address add 10.0.2.15/24 dev mgmt0",
+        "link set mgmt0 up",
+    ]
+    for index, nic in enumerate(nics, start=1):
+        lines += [f"link set eth{index} name {nic.name}"]
+        lines += [f"address add {address} dev {nic.name}" for address in nic.addresses]
+        lines += [f"link set {nic.name} up"]
+    batch = "\n".join(lines)
+    return f"#!/bin/sh\nip -force -batch - <<'LINKS'\n{batch}\nLINKS\n{then}\n"
+
+
+def _resource() -> str:
+    hosts = "".join(f"    on {name} {{ address {inner}:7789; }}\n" for name, (_, inner) in _SERVERS.items())
+    return f"""resource {RESOURCE} {{
+    net {{
+        protocol C;
+        after-sb-0pri disconnect;
+        after-sb-1pri disconnect;
+        after-sb-2pri disconnect;
+        ping-int 5;
+        ping-timeout 5;
+        timeout 30;
+        connect-int 3;
+    }}
+    volume 0 {{
+        device /dev/drbd0;
+        disk /dev/loop0;
+        meta-disk internal;
+    }}
+{hosts}}}
+"""
+
+
+_UNIT = """[Unit]
+Description=Seatrial lab: this server of the NFS pair
+After=seatrial-lab-network.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/etc/seatrial-lab/pair.sh up
+ExecStop=/etc/seatrial-lab/pair.sh down
+StandardOutput=journal+console
+StandardError=journal+console
+"""
