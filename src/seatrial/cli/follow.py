@@ -6,6 +6,7 @@ It reads the journal and nothing else, so it shows the same whether the controll
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,11 +14,13 @@ from rich.status import Status
 
 from seatrial.cli.options import print_json
 from seatrial.clock import SystemClock
-from seatrial.journal.store import Journal
 from seatrial.model.fold import RolloutState
 from seatrial.model.text import duration, safe
 from seatrial.model.trial import State
 from seatrial.report.narrate import Line, Narrator
+
+if TYPE_CHECKING:
+    from seatrial.journal.store import Journal
 
 _COLOURS = {"ok": "green", "FAIL": "bold red", "UNKNOWN": "yellow", "skipped": "dim"}
 _DOING = {

@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from seatrial.fleetfile import parse_bytes
 from seatrial.fleetfile.load import read
-from seatrial.journal.store import Journal, default_url
 from seatrial.model.fleet import Fleet
+
+if TYPE_CHECKING:
+    from seatrial.journal.store import Journal
 
 FleetFile = Annotated[Path, Parameter(name=["--fleet", "-f"], help="the fleet file")]
 Database = Annotated[
@@ -39,6 +41,9 @@ DEFAULT_FLEET = Path("fleet.yaml")
 
 def journal(database: str | None) -> Journal:
     """The journal that was asked for. Raises InputError or CouldNotAct."""
+    # The database's library is a third of what a verb takes to start, and most verbs only look.
+    from seatrial.journal.store import Journal, default_url
+
     return Journal(database or default_url())
 
 
