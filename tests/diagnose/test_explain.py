@@ -2,77 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from seatrial.diagnose.explain import diagnose, explain
-from seatrial.model.fleet import Fleet
-from seatrial.model.observation import FlowCount
 
-OUTER = "203.0.113.9"
-ADDRESSES = {"outside": "198.51.100.9", "dns": "198.51.100.53", "vm-public": "203.0.113.20"}
-SENDERS = {**ADDRESSES, "vm-private": "192.0.2.2"}
-
-FLOWS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-    "private-tcp": ("vm-private", "outside", "tcp", {"source": OUTER}),
-    "private-udp": ("vm-private", "outside", "udp", {"source": OUTER}),
-    "private-ping": ("vm-private", "outside", "icmp", {"source": OUTER}),
-    "private-dns": ("vm-private", "dns", "udp", {"source": OUTER}),
-    "private-large": ("vm-private", "outside", "udp", {"source": OUTER, "size": 1500, "df": True}),
-    "public-tcp": ("vm-public", "outside", "tcp", {}),
-    "public-dns": ("vm-public", "dns", "udp", {}),
-    "public-large": ("vm-public", "outside", "udp", {"size": 1500, "df": True}),
-    "inbound-tcp": ("outside", "vm-public", "tcp", {}),
-    "inbound-ping": ("outside", "vm-public", "icmp", {}),
-}
-
-
-def fleet() -> Fleet:
-    flows = {}
-    for number, (name, (start, end, protocol, more)) in enumerate(FLOWS.items()):
-        flows[name] = {
-            "stage": "staging", "from": start, "to": end, "by": "gateways", "protocol": protocol,
-            "address": ADDRESSES[end], **more,
-        }  # fmt: skip
-        if protocol != "icmp":
-            flows[name]["port"] = 7000 + number
-    host = {"stage": "staging", "roles": ["gateway"], "reach": {"simulated": True}}
-    declared = {
-        "version": 1,
-        "name": "cloud",
-        "stages": [{"name": "staging"}],
-        "hosts": {"gw-s1": host, "gw-s2": host},
-        "groups": {"gateways": {"hosts": ["gw-s1", "gw-s2"], "mover": {"address": "192.0.2.1"}}},
-        "vantages": {name: {"simulated": True} for name in SENDERS},
-        "flows": flows,
-    }
-    return Fleet.model_validate_json(json.dumps(declared))
-
-
-def counts(**spoiled: dict[str, Any]) -> list[FlowCount]:
-    """All is well, but for the flows that are named, with `_` for `-`."""
-    made = []
-    for name, (start, _, _, more) in FLOWS.items():
-        source = more.get("source", SENDERS[start])
-        usual: dict[str, Any] = {
-            "sent": 32, "asked": 32, "arrived": 32, "answered": 32, "sources": {source: 32},
-            "carried": {"gw-s1": 32, "gw-s2": 0}, "sender": SENDERS[start],
-        }  # fmt: skip
-        made.append(FlowCount(flow=name, **{**usual, **spoiled.get(name.replace("-", "_"), {})}))
-    return made
-
-
-def spoil(names: Iterable[str], how: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name.replace("-", "_"): how for name in names}
-
-
-NO_ANSWER = {"answered": 0}
-NEVER = {"arrived": 0, "answered": 0, "sources": {}, "carried": {"gw-s1": 0, "gw-s2": 0}}
-BEHIND = {"arrived": 0, "answered": 0, "sources": {}}
-PRIVATE = ("private_tcp", "private_udp", "private_ping", "private_dns", "private_large")
+from .platform import BEHIND, FLOATING, FLOWS, NEVER, NO_ANSWER, PRIVATE, counts, fleet, spoil
 
 
 def test_nothing_is_named_when_all_is_well() -> None:
@@ -133,6 +69,22 @@ def test_the_outage_of_2021_is_named_in_one_sentence() -> None:
 )  # fmt: skip
 def test_each_loss_is_named_for_what_it_is(spoiled: dict[str, Any], component: str, words: str) -> None:
     explained = explain(fleet(), counts(**spoiled), carrier="gw-s1")
+    assert explained.diagnosis.suspects[0].components == (component,), explained
+    assert explained.sentence.startswith(words), explained.sentence
+
+
+@pytest.mark.parametrize(
+    ("how", "component", "words"),
+    [
+        (NEVER, "gw-s1:dnat", "Flows to floating addresses are not translated at gw-s1"),
+        (NO_ANSWER, "gw-s1:dnat replies", "Answers from behind floating addresses are lost at gw-s1"),
+    ],
+)
+def test_floating_addresses_that_are_not_translated_are_named(
+    how: dict[str, Any], component: str, words: str
+) -> None:
+    spoiled = spoil(("inbound_tcp", "inbound_ping"), how)
+    explained = explain(fleet(more=FLOATING), counts(**spoiled), carrier="gw-s1")
     assert explained.diagnosis.suspects[0].components == (component,), explained
     assert explained.sentence.startswith(words), explained.sentence
 

@@ -1,23 +1,47 @@
 """What the answers to checks say of the things they are about, beside what the flows say of the ways.
 
 What is in: Results of checks as Observations, whose components are the way of the flow that the check names, what it
-shares with others (`over`) and its subjects; and the words for those. What is not in: the search, and the flows' own
-observations (paths.py).
+shares with others (`over`, a kernel, a certificate) and its subjects; and the words for those. What is not in: the
+search, and the flows' own observations (paths.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seatrial.diagnose.paths import carrier_of, is_translated, ways_of
+from seatrial.diagnose.paths import Shared, carrier_of, is_translated, ways_of
+from seatrial.diagnose.sentence import Words
 from seatrial.model.check import Check
 from seatrial.model.fleet import Fleet, Flow
 from seatrial.model.observation import FlowCount, Observation
-from seatrial.model.result import Outcome, Result
+from seatrial.model.result import Outcome, Result, figure
 
 # One answer is held to be as telling as so many packets of a flow: what was asked has had its own repeats.
 WEIGHT = 8
-PRIORS = {"machine": 0.001, "subject": 0.004, "answer": 0.0005}
+PRIORS = {"machine": 0.001, "subject": 0.004, "common": 0.002, "answer": 0.0005}
+MOST_TEXT = 120
+OWNER = "vrrp"  # the kind of check that says which hosts own a group's address
+ACRONYMS = frozenset(
+    (
+        "dns",
+        "drbd",
+        "http",
+        "https",
+        "ldap",
+        "ldaps",
+        "nfs",
+        "ntp",
+        "snat",
+        "ssh",
+        "tcp",
+        "tls",
+        "vrf",
+        "vrrp",
+    )
+)
+MOST_NAMES = 4
+
+Known = Sequence[tuple[Result, Check]]
 
 
 def observations_of(
@@ -28,28 +52,32 @@ def observations_of(
     Results of anything but checks of the fleet are passed over. `counts` are those of the same round, which tell
     whether a flow's sender is translated.
     """
-    known = [(one, fleet.checks[one.check]) for one in results if one.check in fleet.checks]
-    shared = _shared([(one.check, check) for one, check in known])
+    known = _known(fleet, results)
+    shared, common, owners = _shared(known), _common(known), _owners(fleet, known)
     senders = {one.flow: one.sender for one in counts}
     found = []
     for result, check in known:
-        asked = int(result.evidence.get("asked", 1))
-        failed = int(result.evidence.get("failed", result.outcome is Outcome.FAIL))
-        heard = asked - int(result.evidence.get("unknown", result.outcome is Outcome.UNKNOWN))
-        if result.outcome is Outcome.SKIP or heard <= 0:
+        asked, failed, unknown = _asked(result)
+        if result.outcome is Outcome.SKIP or asked <= unknown:
             continue
-        path = (*_way(fleet, check, senders, carrier), *check.over, *check.subjects)
+        path = (*_way(fleet, check, senders, carrier, owners), *check.over, *check.subjects)
+        path = (*path, *common.get(result.check, ()))
         if check.subjects[-1] in shared:
             path = (*path, answer_of(result.check))
         found.append(
             Observation(
                 id=f"{result.check}:check",
                 path=tuple(dict.fromkeys(path)),
-                sent=WEIGHT * heard,
-                lost=WEIGHT * min(failed, heard),
+                sent=WEIGHT * (asked - unknown),
+                lost=WEIGHT * min(failed, asked - unknown),
             )
         )
     return tuple(found)
+
+
+def owners_of(fleet: Fleet, results: Iterable[Result]) -> Shared:
+    """By group, what a VRRP check of its address is about: where two hosts own it, half of the flows go astray."""
+    return _owners(fleet, _known(fleet, results))
 
 
 def answer_of(check: str) -> str:
@@ -60,42 +88,131 @@ def answer_of(check: str) -> str:
 def priors_of(fleet: Fleet, results: Iterable[Result]) -> Mapping[str, float]:
     """How probable a fault of each subject is before anything was seen."""
     found: dict[str, float] = {}
-    for one in results:
-        if (check := fleet.checks.get(one.check)) is None:
-            continue
+    known = _known(fleet, results)
+    for one, check in known:
         found.update(dict.fromkeys(check.subjects[:-1], PRIORS["machine"]))
         found[check.subjects[-1]] = PRIORS["subject"]
         found[answer_of(one.check)] = PRIORS["answer"]
+    for names in _common(known).values():
+        found.update(dict.fromkeys(names, PRIORS["common"]))
     return found
 
 
-def words_of(fleet: Fleet, results: Iterable[Result]) -> Mapping[str, str]:
+def words_of(fleet: Fleet, results: Iterable[Result]) -> Mapping[str, Words]:
     """For each component that only checks have, what is said of it when it is named: what the first failing check said."""
-    words: dict[str, str] = {}
-    for one in results:
-        if (check := fleet.checks.get(one.check)) is None or one.outcome is not Outcome.FAIL:
-            continue
+    words: dict[str, Words] = {}
+    known = _known(fleet, results)
+    common = _common(known)
+    failing = [(one, check) for one, check in known if one.outcome is Outcome.FAIL]
+    for one, check in failing:
         for name in (*check.over, *check.subjects):
-            words.setdefault(name, f"The fault is with {name}: {one.because}")
-        words.setdefault(answer_of(one.check), f"{one.check} fails alone: {one.because}")
+            words.setdefault(name, Words(what=f"{_called(name)} fails", said=one.because))
+        for name in common.get(one.check, ()):
+            those = [other.check for other, _ in failing if name in common.get(other.check, ())]
+            listed = ", ".join(those[:MOST_NAMES]) + (" and more" if len(those) > MOST_NAMES else "")
+            words.setdefault(
+                name, Words(what=f"{_called(name)} fails wherever it is", said=f"{listed}: {one.because}")
+            )
+        words.setdefault(answer_of(one.check), Words(what=f"{one.check} fails alone", said=one.because))
     return words
 
 
-def _way(fleet: Fleet, check: Check, senders: Mapping[str, str], carrier: str | None) -> tuple[str, ...]:
+def kinds_of(fleet: Fleet, results: Iterable[Result]) -> Mapping[str, str]:
+    """What each check is about in a word, for what is said of those that pass: DNS, HTTP, disk."""
+    return {one.check: _upper(check.kind) for one, check in _known(fleet, results)}
+
+
+def _known(fleet: Fleet, results: Iterable[Result]) -> Known:
+    return [(one, fleet.checks[one.check]) for one in results if one.check in fleet.checks]
+
+
+def _asked(result: Result) -> tuple[int, int, int]:
+    """How often a check was asked, failed and had no answer; evidence of its own may use the same words."""
+    if "flaky" in result.evidence:
+        asked, failed = figure(result, "asked"), figure(result, "failed")
+        if asked and failed is not None:
+            return int(asked), int(failed), int(figure(result, "unknown") or 0)
+    return 1, int(result.outcome is Outcome.FAIL), int(result.outcome is Outcome.UNKNOWN)
+
+
+def _way(
+    fleet: Fleet, check: Check, senders: Mapping[str, str], carrier: str | None, owners: Shared
+) -> tuple[str, ...]:
     """The components of the flow that the check goes along, without what only probes of that flow cross."""
     if check.along is None:
         return ()
     flow: Flow = fleet.flows[check.along]
     by = carrier_of(fleet, flow, carrier)
     translated = is_translated(flow, senders.get(check.along, ""))
-    ways = ways_of(flow, by, translated)
+    ways = ways_of(flow, by, translated, shared=owners.get(flow.by, ()))
     own = (f"{by}:{flow.protocol}", f"{by}:large packets")
     return tuple(name for name in (*ways.out, *ways.home) if not name.startswith(own))
 
 
-def _shared(checks: Sequence[tuple[str, Check]]) -> set[str]:
+def _shared(known: Known) -> set[str]:
     """The narrowest subjects that more than one check has."""
     seen: dict[str, set[str]] = {}
-    for name, check in checks:
-        seen.setdefault(check.subjects[-1], set()).add(name)
+    for one, check in known:
+        seen.setdefault(check.subjects[-1], set()).add(one.check)
     return {subject for subject, names in seen.items() if len(names) > 1}
+
+
+def _common(known: Known) -> Mapping[str, tuple[str, ...]]:
+    """By check, what it turned out to have in common with others: the kernel of its host, the certificate served.
+
+    A kernel is blamed for one kind of check at a time, since a kernel that loses a device still keeps its sysctls. What
+    one check alone has is left out: it would only stand beside its subject.
+    """
+    kernels = {
+        check.source_vantage: running
+        for one, check in known
+        if check.kind == "kernel" and (running := _text(one.evidence.get("running")))
+    }
+    found: dict[str, dict[str, str]] = {}
+    for one, check in known:
+        place = check.source_vantage
+        if check.subjects[0] == place and check.kind != "kernel" and place in kernels:
+            found.setdefault(f"{check.kind} on kernel {kernels[place]}", {})[one.check] = place
+        for print_ in _fingerprints(one):
+            found.setdefault(f"certificate {print_[:16]}", {})[one.check] = check.subjects[0]
+    names: dict[str, tuple[str, ...]] = {}
+    for name, places in found.items():
+        if len(set(places.values())) > 1:
+            for asked in places:
+                names[asked] = (*names.get(asked, ()), name)
+    return names
+
+
+def _fingerprints(result: Result) -> tuple[str, ...]:
+    served = result.evidence.get("served")
+    shown = served if isinstance(served, list | tuple) else ()
+    found = (_text(one.get("sha256")) for one in shown if isinstance(one, Mapping))
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _owners(fleet: Fleet, known: Known) -> Shared:
+    found: dict[str, tuple[str, ...]] = {}
+    for _, check in known:
+        kind: str = check.kind
+        if kind == OWNER:
+            about = getattr(check, "address", None)
+            for name, group in fleet.groups.items():
+                if about == group.mover.address:
+                    found[name] = (check.subjects[-1],)
+    return found
+
+
+def _text(value: object) -> str:
+    return value[:MOST_TEXT] if isinstance(value, str) else ""
+
+
+def _called(name: str) -> str:
+    """A component at the beginning of a sentence: `dns at 192.0.2.1` is DNS there, hosts keep their names."""
+    first, space, rest = name.partition(" ")
+    if not space:
+        return name
+    return f"{_upper(first) if first in ACRONYMS else first[:1].upper() + first[1:]} {rest}"
+
+
+def _upper(kind: str) -> str:
+    return kind.upper() if kind in ACRONYMS else kind.replace("_", " ").replace("-", " ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seatrial.diagnose.answers import observations_of, priors_of, words_of
+from seatrial.diagnose.answers import kinds_of, observations_of, owners_of, priors_of, words_of
 from seatrial.diagnose.localise import localise
 from seatrial.diagnose.paths import could_ask, observations, priors
 from seatrial.diagnose.sentence import in_words
@@ -40,13 +40,13 @@ def explain(
     KeyError for a flow that the fleet does not have.
     """
     seen = (
-        *observations(fleet, counts, carrier),
+        *observations(fleet, counts, carrier, owners_of(fleet, results)),
         *observations_of(fleet, results, counts, carrier),
     )
     askable = could_ask(fleet, counts, carrier)
-    expected = {**priors_of(fleet, results), **priors(fleet, seen, carrier)}
+    expected = {**priors(fleet, seen, carrier), **priors_of(fleet, results)}
     diagnosis = localise(seen, expected, candidates=tuple(askable))
-    sentence = in_words(diagnosis, seen, askable, words_of(fleet, results))
+    sentence = in_words(diagnosis, seen, askable, words_of(fleet, results), kinds_of(fleet, results))
     return Explanation(diagnosis=diagnosis, sentence=sentence, observations=seen)
 
 

@@ -22,13 +22,17 @@ PRIORS = {"deed": 0.005, "tried": 0.02, "rare": 0.0005, "way": 0.001, "element":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """The components of one flow: towards the carrier and through it, on from it, and back."""
+    """The components of one flow: towards the carrier and through it, on from it, and back.
+
+    `over` is crossed both ways; `shared` are those of it that may lose one way and not the other.
+    """
 
     start: str
     into: tuple[str, ...]
     onward: tuple[str, ...]
     back: tuple[str, ...]
     over: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
     @property
     def out(self) -> tuple[str, ...]:
@@ -52,11 +56,16 @@ def is_translated(flow: Flow, sender: str) -> bool:
     return flow.source is not None and flow.source != sender
 
 
-def ways_of(flow: Flow, by: str, translated: bool, several: bool = False) -> Ways:
-    """The components of a flow that `by` carries; `several` when `by` translates to more than one address."""
+def ways_of(flow: Flow, by: str, translated: bool, several: bool = False, shared: Sequence[str] = ()) -> Ways:
+    """The components of a flow that `by` carries; `several` when `by` translates to more than one address.
+
+    `shared` is what flows of the same group have in common beside the carrier, such as who owns its address.
+    """
     special = [f"{by}:{flow.protocol}", f"{by}:{flow.source_vantage} to {flow.to}"]
     if flow.df and flow.size > LARGE:
         special.append(f"{by}:large packets")
+    if flow.lands is not None:
+        special.append(f"{by}:dnat")
     into = [f"{flow.source_vantage}>{by}", f"{by}:forward", *special]
     if translated:
         into += [f"{by}:snat", *([f"{by}:snat to {flow.source}"] if several else [])]
@@ -71,22 +80,29 @@ def ways_of(flow: Flow, by: str, translated: bool, several: bool = False) -> Way
         into=tuple(into),
         onward=(f"{by}>{flow.to}",),
         back=(first, *middle, *(f"{name} replies" for name in special), f"{by}>{flow.source_vantage}"),
-        over=flow.over,
+        over=(*shared, *flow.over),
+        shared=tuple(shared),
     )
 
 
+Shared = Mapping[str, tuple[str, ...]]
+
+
 def observations(
-    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None = None
+    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None = None, shared: Shared | None = None
 ) -> tuple[Observation, ...]:
-    """What the counts say of each way: out and back apart wherever both ends have answered."""
+    """What the counts say of each way: out and back apart wherever both ends have answered.
+
+    `shared` has, by group, what all flows that the group carries cross beside its hosts.
+    """
     found: list[Observation] = []
-    for one, flow, by, ways in _each(fleet, counts, carrier):
+    for one, flow, by, ways in _each(fleet, counts, carrier, shared):
         found += _of_flow(flow, one, ways, by)
     return tuple(found)
 
 
 def _each(
-    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None
+    fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None, shared: Shared | None = None
 ) -> list[tuple[FlowCount, Flow, str, Ways]]:
     sources: dict[str, set[str | None]] = {}
     known = [
@@ -95,10 +111,11 @@ def _each(
     for one, flow, by in known:
         if is_translated(flow, one.sender):
             sources.setdefault(by, set()).add(flow.source)
-    return [
-        (one, flow, by, ways_of(flow, by, is_translated(flow, one.sender), len(sources.get(by, ())) > 1))
-        for one, flow, by in known
-    ]
+    found = []
+    for one, flow, by in known:
+        several, common = len(sources.get(by, ())) > 1, (shared or {}).get(flow.by, ())
+        found.append((one, flow, by, ways_of(flow, by, is_translated(flow, one.sender), several, common)))
+    return found
 
 
 def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observation]:
@@ -112,6 +129,7 @@ def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observatio
         if one.answered:
             found.append(_seen(one.flow, "both", (*ways.out, *ways.home), one.sent, one.answered))
         return found
+    out, back = one.sent - one.arrived, one.arrived - one.answered
     carried = one.carried.get(by)
     if carried and carried > one.arrived:
         # The carrier knows a connection only when it has sent it on: the loss is behind it.
@@ -120,14 +138,22 @@ def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observatio
         found.append(_seen(one.flow, "carried", into, one.sent, shown))
         found.append(_seen(one.flow, "out", (*ways.over, *ways.onward), shown, one.arrived))
     else:
-        found.append(_seen(one.flow, "out", ways.out, one.sent, one.arrived))
+        found.append(_seen(one.flow, "out", _either(ways.out, ways, out, back), one.sent, one.arrived))
     if one.arrived:
-        found.append(_seen(one.flow, "back", ways.home, one.arrived, one.answered))
+        found.append(_seen(one.flow, "back", _either(ways.home, ways, back, out), one.arrived, one.answered))
         wrong = sum(n for source, n in one.sources.items() if source != (flow.source or one.sender))
         if wrong and (flow.source or one.sender):
             snat = tuple(name for name in ways.into if ":snat" in name) or (f"{by}:forward",)
             found.append(_seen(one.flow, "source", snat, one.arrived, one.arrived - wrong))
     return found
+
+
+def _either(path: tuple[str, ...], ways: Ways, here: int, there: int) -> tuple[str, ...]:
+    """The path without what may lose one way alone, where all of the loss is on the other way.
+
+    A host that answers for an address beside its owner takes what is sent to it; what comes from there gets through.
+    """
+    return path if here or not there else tuple(name for name in path if name not in ways.shared)
 
 
 def _seen(flow: str, way: str, path: tuple[str, ...], sent: int, through: int) -> Observation:

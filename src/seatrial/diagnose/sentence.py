@@ -6,6 +6,7 @@ What is in: words. What is not in: any decision.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from seatrial.model.observation import Diagnosis, Observation, Suspect
 
@@ -20,22 +21,37 @@ DEEDS = {
     "large packets": "Large packets are lost on their way out at {at}",
     "large packets replies": "Large answers are lost at {at}",
     "sending": "Nothing leaves {at}",
+    "dnat": "Flows to floating addresses are not translated at {at}",
+    "dnat replies": "Answers from behind floating addresses are lost at {at}",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said of a component that is no way: `what` is at fault, and what the check `said`."""
+
+    what: str
+    said: str
 
 
 def in_words(
     diagnosis: Diagnosis,
     seen: Sequence[Observation],
     askable: Mapping[tuple[str, ...], str],
-    words: Mapping[str, str] | None = None,
+    words: Mapping[str, Words] | None = None,
+    kinds: Mapping[str, str] | None = None,
 ) -> str:
-    """The sentences; "" when there is nothing to name. `words` has what is said of components that are no way."""
+    """The sentences; "" when there is nothing to name.
+
+    `words` has what is said of components that are no way, `kinds` what each check is about.
+    """
     if not diagnosis.suspects:
         return ""
     first = diagnosis.suspects[0]
+    main = _main(first, seen, words or {})
+    fine = _topics(seen, kinds or {})
     said = [
-        _main(first, seen, words or {}),
-        _fine(first, seen),
+        *([f"{main}; {fine}."] if fine else [f"{main}.", _fine(first, seen)]),
         _alike(first),
         _next(diagnosis, askable),
         _rivals(diagnosis),
@@ -43,10 +59,20 @@ def in_words(
     return " ".join(one for one in said if one)
 
 
-def _main(first: Suspect, seen: Sequence[Observation], words: Mapping[str, str]) -> str:
-    clauses = [words.get(component) or _clause(component, seen) for component in first.components]
-    joined = "; ".join([clauses[0], *(clause[0].lower() + clause[1:] for clause in clauses[1:])])
-    return f"{joined} ({_percent(first.probability)})."
+def _main(first: Suspect, seen: Sequence[Observation], words: Mapping[str, Words]) -> str:
+    clauses = [
+        words[component].what if component in words else _clause(component, seen)
+        for component in first.components
+    ]
+    said = dict.fromkeys(words[component].said for component in first.components if component in words)
+    joined = "; ".join([clauses[0], *(_lower(clause) for clause in clauses[1:])])
+    because = f": {'; '.join(said)}" if said else ""
+    return f"{joined} ({_percent(first.probability)}){because}"
+
+
+def _lower(clause: str) -> str:
+    """The clause within a sentence; a word of capitals, such as DNS, or a name stays as it is."""
+    return clause if clause[1:2].isupper() else clause[0].lower() + clause[1:]
 
 
 def _clause(component: str, seen: Sequence[Observation]) -> str:
@@ -90,6 +116,33 @@ def _what(component: str, seen: Sequence[Observation]) -> str:
 def _only_sources(component: str, seen: Sequence[Observation]) -> bool:
     lossy = [one for one in seen if component in one.path and _is_lossy(one)]
     return bool(lossy) and all(one.id.endswith(":source") for one in lossy)
+
+
+def _topics(seen: Sequence[Observation], kinds: Mapping[str, str]) -> str:
+    """What is fine, in a word for each kind of thing that was asked; "" where no check was asked."""
+    good: dict[str, bool] = {}
+    for one in seen:
+        name, _, way = one.id.rpartition(":")
+        topic = kinds.get(name, "") if way == "check" else _sort(name, seen)
+        if topic:
+            good[topic] = good.get(topic, True) and not _is_lossy(one)
+    fine = [topic for topic in SORTS if good.get(topic)] + [
+        topic for topic in sorted(good, key=str.lower) if good[topic] and topic not in SORTS
+    ]
+    if not kinds or not fine:
+        return ""
+    listed = fine[0] if len(fine) == 1 else f"{', '.join(fine[:-1])} and {fine[-1]}"
+    return f"{listed} {'is' if len(fine) == 1 and fine[0] not in SORTS else 'are'} fine"
+
+
+SORTS = ("translated flows", "floating addresses", "flows that are not translated")
+
+
+def _sort(flow: str, seen: Sequence[Observation]) -> str:
+    deeds = {name.partition(":")[2] for one in seen if one.id.rpartition(":")[0] == flow for name in one.path}
+    if any(deed.startswith(("snat", "reply-translation")) for deed in deeds):
+        return SORTS[0]
+    return SORTS[1] if "dnat" in deeds else SORTS[2]
 
 
 def _fine(first: Suspect, seen: Sequence[Observation]) -> str:
