@@ -20,7 +20,7 @@ from seatrial.model.text import safe
 from seatrial.vantage import process
 
 Name = Annotated[str, Parameter(help="the lab's name, for more than one at a time")]
-Topology = Literal["gateway", "gateway-staging"]
+Topology = Literal["gateway", "gateway-staging", "gateway-services"]
 Scenario = Literal["good", "gateway-2021", "dead-network", "panic"]
 
 
@@ -143,7 +143,7 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         endpoint = said.endpoints[place]
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
-    return fleet_text(lab.topology, reach, guard=guard)
+    return fleet_text(lab.topology, reach, guard=guard, home=str(lab.home))
 
 
 class _Shown:

@@ -64,6 +64,7 @@ lab.command("seatrial.cli.lab:down", name="down", help="End it and leave nothing
 lab.command("seatrial.cli.lab:status", name="status", help="What runs, and where a boot's time went.")
 lab.command("seatrial.cli.lab:ssh", name="ssh", help="A shell on one of its hosts.")
 lab.command("seatrial.cli.lab:run", name="run", help="Run one command on a host or an endpoint.")
+lab.command("seatrial.cli.fault:fault", name="fault", help="Break something of it while it runs, or mend it.")
 
 soak.command("seatrial.cli.soak:judge", name="judge", help="Is the candidate worse, by recorded samples?")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from seatrial.lab import services
 from seatrial.lab.gateway import DOMAIN, HTTP_PORT, PRODUCTION, STAGES, StageAddresses
 from seatrial.lab.topology import YIELD_FILE, Topology
 
@@ -41,12 +42,15 @@ def fleet_text(
     guard: str = "10m",
     checks: bool = True,
     approval: bool = False,
+    home: str = "",
 ) -> str:
     """The fleet file's text for a topology of gateways. `reach` says how a host or an endpoint is reached, by its name.
 
-    `approval` makes production wait for a person. Without `checks` only flows are asked.
+    `approval` makes production wait for a person. Without `checks` only flows are asked. `home` is the directory of a
+    lab that is up, where the certificates of its services are.
     """
     stages = [stage for stage in STAGES if any(host.stage == stage.stage for host in topology.hosts)]
+    further = any(program.name == "ldap" for place in topology.endpoints for program in place.programs)
     fleet: dict[str, Any] = {
         "version": 1,
         "name": "gateway-lab",
@@ -60,8 +64,12 @@ def fleet_text(
         },
         "groups": {"gw-p": _PAIR} if PRODUCTION in stages else {},
         "vantages": {endpoint.name: dict(reach(endpoint.name)) for endpoint in topology.endpoints},
-        "flows": {name: flow for stage in stages for name, flow in _flows(stage).items()},
-        "checks": {name: check for stage in stages for name, check in _checks(stage).items()}
+        "flows": {name: flow for stage in stages for name, flow in _flows(stage, further).items()},
+        "checks": {
+            name: check
+            for stage in stages
+            for name, check in (_further_checks(stage, home) if further else _checks(stage)).items()
+        }
         if checks
         else {},
         "policies": {"gateway": {"guard": guard, "reboot": "10m", "probes": 32, "rate": 400}},
@@ -69,7 +77,7 @@ def fleet_text(
     return _HEAD + yaml.safe_dump(fleet, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _flows(stage: StageAddresses) -> dict[str, dict[str, object]]:
+def _flows(stage: StageAddresses, further: bool) -> dict[str, dict[str, object]]:
     wanted = [
         ("vm-private", "outside", stage.outside, ("tcp", "udp", "icmp", "large")),
         ("vm-private", "services", stage.services, ("tcp", "udp")),
@@ -97,7 +105,24 @@ def _flows(stage: StageAddresses) -> dict[str, dict[str, object]]:
             flows[f"{stage.short}-{sender.removeprefix('vm-')}-to-{receiver.removeprefix('vm-')}-{kind}"] = (
                 flow
             )
-    return flows
+    return {**flows, **_translated_in(stage, port)} if further else flows
+
+
+def _translated_in(stage: StageAddresses, port: int) -> dict[str, dict[str, object]]:
+    """The flows to the floating address that is translated to a VM's private one."""
+    return {
+        f"{stage.short}-outside-to-translated-{kind}": {
+            "stage": stage.stage,
+            "from": f"{stage.short}-outside",
+            "to": f"{stage.short}-vm-public",
+            "address": stage.vm_translated,
+            "protocol": kind,
+            "port": port + number,
+            "by": "gw-p",
+            "lands": stage.vm_public_lan,
+        }
+        for number, kind in enumerate(("tcp", "udp"), start=1)
+    }
 
 
 def _checks(stage: StageAddresses) -> dict[str, dict[str, object]]:
@@ -113,3 +138,38 @@ def _checks(stage: StageAddresses) -> dict[str, dict[str, object]]:
         f"{stage.short}-http": {**here, "kind": "http", "url": f"http://{stage.services}:{HTTP_PORT}/"},
         f"{stage.short}-next-hop": {**here, "kind": "ping", "address": stage.lan_gateway},
     }
+
+
+def _further_checks(stage: StageAddresses, home: str) -> dict[str, dict[str, object]]:
+    """The checks of a stage with all services, each with the flow whose way it takes."""
+    short, at = stage.short, stage.services
+    found = _checks(stage)
+    found[f"{short}-dns"]["along"] = f"{short}-private-to-services-udp"
+    found[f"{short}-http"]["along"] = f"{short}-private-to-services-tcp"
+    here = {
+        "stage": stage.stage,
+        "from": f"{short}-vm-private",
+        "timeout": "3s",
+        "along": f"{short}-private-to-services-tcp",
+    }
+    found[f"{short}-ldap"] = {
+        **here,
+        "kind": "ldap",
+        "url": f"ldap://{at}",
+        "base": services.BASE,
+        "filter": "(uid=alice)",
+    }
+    found[f"{short}-nfs"] = {**here, "kind": "nfs", "address": at, "path": services.EXPORT}
+    if home:
+        folder = f"{home}/{short}-services-tls"
+        found[f"{short}-tls"] = {
+            **here,
+            "kind": "tls",
+            "name": f"www.{DOMAIN}",
+            "address": at,
+            "ca": f"{folder}/ca.pem",
+            "file": f"{folder}/tls.pem",
+            "with": f"{short}-services",
+            "expires": "14d",
+        }
+    return found

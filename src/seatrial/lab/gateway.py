@@ -9,7 +9,8 @@ What is not in: laying wires and booting. All addresses are documentation addres
     production  192.0.2.128/25    198.51.100.128/25   203.0.113.128/25
 
     last octet  +1 gateway's LAN side (virtual in production), +2 and +3 the routers' own, +10 vm-private,
-                +11 vm-public (and +10 in the floating range); on the WAN +9 the gateway (virtual in production),
+                +11 vm-public (and +10 in the floating range; +20 there is translated to it, where there are
+                services); on the WAN +9 the gateway (virtual in production),
                 +2 and +3 the routers' own, +20 outside, +30 services
 
 Traffic moves in production when a router's /run/seatrial/yield holds 1 (its VRRP priority falls from 100 to 50 and
@@ -21,6 +22,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from seatrial.lab import services
 from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Nic, Program, Topology
 
 DOMAIN = "example.test"
@@ -83,6 +85,16 @@ class StageAddresses:
         return self.floating(10)
 
     @property
+    def vm_translated(self) -> str:
+        """The floating address that the gateway translates to the same VM's private one (with services only)."""
+        return self.floating(20)
+
+    @property
+    def vm_public_lan(self) -> str:
+        """The private address of the VM that has floating ones."""
+        return self.lan(11)
+
+    @property
     def outside(self) -> str:
         """Somebody on the WAN side."""
         return self.wan(20)
@@ -98,13 +110,15 @@ PRODUCTION = StageAddresses(stage="production", short="p", base=128, routers=("g
 STAGES = (STAGING, PRODUCTION)
 
 
-def gateway_topology(name: str = "gateway", stages: tuple[StageAddresses, ...] = STAGES) -> Topology:
-    """Both stages, or the given ones."""
+def gateway_topology(
+    name: str = "gateway", stages: tuple[StageAddresses, ...] = STAGES, *, extended: bool = False
+) -> Topology:
+    """Both stages, or the given ones. `extended`: with LDAP, HTTPS and NFS, and a translation on the way in."""
     return Topology(
         name=name,
         segments=tuple(f"{stage.short}-{side}" for stage in stages for side in ("lan", "wan")),
-        hosts=tuple(host for stage in stages for host in _routers(stage)),
-        endpoints=tuple(endpoint for stage in stages for endpoint in _endpoints(stage)),
+        hosts=tuple(host for stage in stages for host in _routers(stage, extended)),
+        endpoints=tuple(endpoint for stage in stages for endpoint in _endpoints(stage, extended)),
     )
 
 
@@ -113,7 +127,12 @@ def staging_topology() -> Topology:
     return gateway_topology("gateway-staging", (STAGING,))
 
 
-def _routers(stage: StageAddresses) -> list[LabHost]:
+def services_topology() -> Topology:
+    """Production alone with all services: what the faults are about (faults.py)."""
+    return gateway_topology("gateway-services", (PRODUCTION,), extended=True)
+
+
+def _routers(stage: StageAddresses, extended: bool) -> list[LabHost]:
     pair = len(stage.routers) > 1
     hosts = []
     for index, name in enumerate(stage.routers):
@@ -125,7 +144,7 @@ def _routers(stage: StageAddresses) -> list[LabHost]:
             Nic(name="wan0", segment=f"{stage.short}-wan", addresses=tuple(wan)),
         )
         files = [
-            ("etc/nftables.conf", 0o644, _nft(stage)),
+            ("etc/nftables.conf", 0o644, _nft(stage, extended)),
             ("etc/seatrial-lab/network", 0o755, _network(stage, nics, pair)),
             ("etc/sysctl.d/60-gateway.conf", 0o644, "net.ipv4.ip_forward=1\n"),
         ]
@@ -174,7 +193,13 @@ def _network(stage: StageAddresses, nics: tuple[Nic, ...], pair: bool) -> str:
     )
 
 
-def _nft(stage: StageAddresses) -> str:
+def _nft(stage: StageAddresses, extended: bool) -> str:
+    landing = "        ct status dnat counter accept\n" if extended else ""
+    translation = f"""    chain prerouting {{
+        type nat hook prerouting priority dstnat; policy accept;
+        ip daddr {stage.vm_translated} iifname "wan0" counter dnat ip to {stage.vm_public_lan}
+    }}
+"""
     return f"""#!/usr/sbin/nft -f
 # What leaves the private range gets the gateway's outer address; what was not asked for does not come in.
 flush ruleset
@@ -185,9 +210,9 @@ table inet gateway {{
         ip saddr {stage.lan_range} oifname "wan0" counter accept
         ip saddr {stage.floating_range} oifname "wan0" counter accept
         ip daddr {stage.floating_range} oifname "lan0" counter accept
-        counter
+{landing}        counter
     }}
-    chain postrouting {{
+{translation if extended else ""}    chain postrouting {{
         type nat hook postrouting priority srcnat; policy accept;
         ip saddr {stage.lan_range} oifname "wan0" counter snat ip to {stage.wan_gateway}
     }}
@@ -240,7 +265,7 @@ vrrp_sync_group gateway {{
     )
 
 
-def _endpoints(stage: StageAddresses) -> list[Endpoint]:
+def _endpoints(stage: StageAddresses, extended: bool) -> list[Endpoint]:
     lan, wan = f"{stage.short}-lan", f"{stage.short}-wan"
 
     def endpoint(
@@ -273,9 +298,14 @@ def _endpoints(stage: StageAddresses) -> list[Endpoint]:
             "services",
             Nic(name="eth0", segment=wan, addresses=(f"{stage.services}/25",)),
             inward,
-            (_dns(stage), _http(stage)),
+            (_dns(stage), _http(stage), *(_further(stage) if extended else ())),
         ),
     ]
+
+
+def _further(stage: StageAddresses) -> tuple[Program, ...]:
+    at = stage.services
+    return (services.ldap(at), services.tls(at, f"www.{DOMAIN}"), services.nfs(at))
 
 
 def _dns(stage: StageAddresses) -> Program:

@@ -21,14 +21,23 @@ from seatrial.clock import SystemClock, monotonic
 from seatrial.errors import LabError
 from seatrial.lab import accel, console, image, plan, qmp, realbug, scenario, seed
 from seatrial.lab.console import BootTimings, ConsoleLine
-from seatrial.lab.gateway import gateway_topology, staging_topology
+from seatrial.lab.faults import FAULTS, Deed, Kept, Moved, OnPlace
+from seatrial.lab.gateway import gateway_topology, services_topology, staging_topology
 from seatrial.lab.image import Kernels, Progress
+from seatrial.lab.nfspair import nfs_pair_topology
 from seatrial.lab.places import lab_home, state_home
 from seatrial.lab.scenario import Scenario
 from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Topology
 from seatrial.vantage import process
 
-TOPOLOGIES = MappingProxyType({"gateway": gateway_topology, "gateway-staging": staging_topology})
+TOPOLOGIES = MappingProxyType(
+    {
+        "gateway": gateway_topology,
+        "gateway-staging": staging_topology,
+        "gateway-services": services_topology,
+        "nfs-pair": nfs_pair_topology,
+    }
+)
 # Three boots at once on two processors that others use as well; a limit for giving up, not an expectation.
 BOOT_LIMIT = 600.0
 START_LIMIT = 120.0
@@ -206,6 +215,63 @@ class Lab:
         await asyncio.gather(*(on(host) for host in hosts or self.hosts))
         progress(f"scenario {fault}: {fault.says}", None)
 
+    async def do(self, deeds: Sequence[Deed]) -> None:
+        """Do what puts a fault on the running lab, or takes one off, one after the other. Raises LabError."""
+        for deed in deeds:
+            match deed:
+                case OnPlace(place=place, script=script) if place in self.hosts:
+                    await self.ssh(place, ["sh", "-ec", script])
+                case OnPlace(place=place, script=script):
+                    argv = ["sh", "-ec", script.replace("@HOME@", str(self.home))]
+                    await _run([*self.enter(place), *argv])
+                case Kept(program=program, state=state):
+                    await self._keep(program, state)
+                case Moved(group=group, to=to):
+                    await self.move(group, to)
+
+    @property
+    def fault(self) -> str | None:
+        """The fault that is on the running lab now."""
+        with contextlib.suppress(FileNotFoundError):
+            name = (self.home / "fault").read_text().strip()
+            return name if name in FAULTS else None
+        return None
+
+    async def put(self, name: str) -> None:
+        """Put a fault on the running lab in place of the one that is there. Raises LabError; KeyError for no fault."""
+        fault = FAULTS[name]
+        if not {program for one in FAULTS.values() for program in _programs(one.put)} <= {
+            *self.status().programs,
+            *plan.read_stopped(self.home),
+        }:
+            raise LabError(
+                f"the lab {self.name} has not all of the services that faults are about",
+                hint="seatrial lab up --topology gateway-services",
+            )
+        await self.take_off()
+        # Written first: a fault that was put on by half has to be taken off as well.
+        (self.home / "fault").write_text(f"{name}\n")
+        await self.do(fault.put)
+
+    async def take_off(self) -> str | None:
+        """Take off the fault that is there, and say which it was."""
+        name = self.fault
+        if name is not None:
+            await self.do(FAULTS[name].off)
+            (self.home / "fault").unlink()
+        return name
+
+    async def _keep(self, program: str, state: str) -> None:
+        """Have a program of an endpoint run, hang (it keeps its ports and answers nothing) or not run at all."""
+        stopped = plan.read_stopped(self.home)
+        plan.write_stopped(self.home, stopped | {program} if state == "stopped" else stopped - {program})
+        os.kill(self.status().pid, signal.SIGHUP)
+        async with self._limit(program, START_LIMIT):
+            while (program in self.status().programs) is (state == "stopped"):
+                await _CLOCK.sleep(0.05)
+        if state != "stopped":
+            os.kill(self.status().programs[program], signal.SIGSTOP if state == "hung" else signal.SIGCONT)
+
     async def boot_once(self, host: str, release: str) -> None:
         """Restart a host into a kernel for one boot, as an operator would by hand; does not wait."""
         await self.ssh(host, ["grub-reboot", self.menu_id(release)])
@@ -341,6 +407,10 @@ class Lab:
                 f"{host} did not come that far within {seconds:.0f} s; its console ends with: {last}",
                 hint=f"read {self.home / host / 'console.log'}",
             ) from None
+
+
+def _programs(deeds: Sequence[Deed]) -> set[str]:
+    return {deed.program for deed in deeds if isinstance(deed, Kept)}
 
 
 async def take_down(home: Path) -> None:

@@ -3,8 +3,10 @@ writing them whole. What is not: acting on them. A file is replaced, never rewri
 
     plan.json      what to lay and boot, written once by `up`
     status.json    what runs, written by the warden
+    stopped.json   the programs of endpoints that are not to run for now; the warden reads it when told to (SIGHUP)
     lock           held by the living warden (flock); a lab whose lock is free is dead, whatever its files say
     HOST/          overlay, seed, host key, sockets and console.log of a host
+    ENDPOINT-PROGRAM/   what a program of an endpoint keeps
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -56,7 +59,7 @@ class HostStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabStatus:
-    """What the warden last said."""
+    """What the warden last said. `programs` has the process of each program that runs, as ENDPOINT-PROGRAM."""
 
     pid: int
     phase: Literal["starting", "running", "failed", "down"]
@@ -64,10 +67,12 @@ class LabStatus:
     hint: str = ""
     hosts: dict[str, HostStatus] = field(default_factory=dict)
     endpoints: dict[str, EndpointStatus] = field(default_factory=dict)
+    programs: dict[str, int] = field(default_factory=dict)
 
 
 _PLAN = TypeAdapter(LabPlan)
 _STATUS = TypeAdapter(LabStatus)
+_NAMES = TypeAdapter(list[str])
 
 
 def write_plan(home: Path, plan: LabPlan) -> None:
@@ -91,6 +96,19 @@ def read_status(home: Path) -> LabStatus | None:
         return _STATUS.validate_json((home / "status.json").read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def write_stopped(home: Path, programs: Iterable[str]) -> None:
+    """Say which programs of endpoints are not to run for now."""
+    _replace(home / "stopped.json", sorted(programs))
+
+
+def read_stopped(home: Path) -> frozenset[str]:
+    """Which programs of endpoints are not to run for now."""
+    try:
+        return frozenset(_NAMES.validate_json((home / "stopped.json").read_bytes()))
+    except (OSError, ValueError):
+        return frozenset()
 
 
 def is_alive(home: Path) -> bool:

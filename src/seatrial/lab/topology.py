@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 YIELD_FILE = "/run/seatrial/yield"
+HERE = "@HERE@"  # in a program's words and files: the directory of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +23,15 @@ class Nic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Something an endpoint runs for as long as the lab is up."""
+    """Something an endpoint runs for as long as the lab is up.
+
+    `files` (path and content) are put into a directory of its own, and `before` is run to its end there, once.
+    """
 
     name: str
     argv: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
+    before: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

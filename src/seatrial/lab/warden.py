@@ -18,17 +18,21 @@ from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Literal
 
-from seatrial.errors import SeatrialError
+from seatrial.errors import LabError, SeatrialError
 from seatrial.lab.machine import Machine
 from seatrial.lab.plan import (
     EndpointStatus,
     LabPlan,
     LabStatus,
     read_plan,
+    read_stopped,
     write_status,
 )
+from seatrial.lab.topology import HERE, Program
 from seatrial.lab.wires import DIE_WITH_PARENT, Wires
 from seatrial.vantage import process
+
+_BEFORE_LIMIT = 60.0
 
 
 class Warden:
@@ -39,6 +43,9 @@ class Warden:
         self._plan = plan
         self._wires = Wires()
         self._children: dict[str, Process] = {}
+        self._programs: dict[str, tuple[str, Program]] = {}
+        self._stopped: frozenset[str] = frozenset()
+        self._reconciling = asyncio.Lock()
         self._machines: dict[str, Machine] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
@@ -50,6 +57,9 @@ class Warden:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._over.set)
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: self._tasks.append(loop.create_task(self._reconcile()))
+        )
         self._watch_owner(loop)
         self._say()
         try:
@@ -93,15 +103,58 @@ class Warden:
             self._tasks.append(asyncio.create_task(self._keep(host.name, machine)))
         for endpoint in self._plan.topology.endpoints:
             for program in endpoint.programs:
-                argv = [word.replace("@WWW@", str(self._home / "www")) for word in program.argv]
                 name = f"{endpoint.name}-{program.name}"
-                with (self._home / f"{name}.log").open("wb") as log:
-                    self._children[name] = await process.start(
-                        [*self._wires.enter(endpoint.name), *DIE_WITH_PARENT, *argv],
-                        stdout=log.fileno(),
-                        stderr=process.STDOUT,
-                    )
-                self._watch(name)
+                self._programs[name] = endpoint.name, program
+                await self._make_ready(name)
+                await self._run(name)
+
+    async def _make_ready(self, name: str) -> None:
+        """A program's own directory with its files, and what it wants to be done there before it runs."""
+        endpoint, program = self._programs[name]
+        here = self._home / name
+        for path, content in program.files:
+            (here / path).parent.mkdir(parents=True, exist_ok=True)
+            (here / path).write_text(content.replace(HERE, str(here)))
+        for words in program.before:
+            argv = [*self._wires.enter(endpoint), *DIE_WITH_PARENT, *self._filled(name, words)]
+            ended = await process.run(argv, timeout=_BEFORE_LIMIT)
+            if ended.status != 0:
+                said = ended.stderr.decode(errors="replace").strip()[-300:]
+                raise LabError(
+                    f"{name} could not be made ready: {words[0]} ended with {ended.status}: {said}",
+                    hint=f"the program may be missing, or by hand: {ended.paste}",
+                )
+
+    async def _run(self, name: str) -> None:
+        endpoint, program = self._programs[name]
+        with (self._home / f"{name}.log").open("ab") as log:
+            self._children[name] = await process.start(
+                [*self._wires.enter(endpoint), *DIE_WITH_PARENT, *self._filled(name, program.argv)],
+                stdout=log.fileno(),
+                stderr=process.STDOUT,
+            )
+        self._watch(name, self._children[name])
+
+    def _filled(self, name: str, words: tuple[str, ...]) -> list[str]:
+        folders = (("@WWW@", str(self._home / "www")), (HERE, str(self._home / name)))
+        filled = list(words)
+        for mark, folder in folders:
+            filled = [word.replace(mark, folder) for word in filled]
+        return filled
+
+    async def _reconcile(self) -> None:
+        """Let those programs run that are to run, and no others."""
+        async with self._reconciling:
+            self._stopped = read_stopped(self._home)
+            for name in self._programs:
+                runs = name in self._children
+                if name in self._stopped and runs:
+                    child = self._children.pop(name)
+                    process.end_group(child.pid, signal.SIGKILL)
+                    await child.wait()
+                elif name not in self._stopped and not runs:
+                    await self._run(name)
+            self._say()
 
     async def _keep(self, name: str, machine: Machine) -> None:
         try:
@@ -109,10 +162,11 @@ class Warden:
         except SeatrialError as problem:
             self._trouble(f"{name}: {problem.message}", problem.hint)
 
-    def _watch(self, name: str) -> None:
+    def _watch(self, name: str, child: Process) -> None:
         async def until_it_ends() -> None:
-            status = await self._children[name].wait()
-            self._trouble(f"{name} ended with {status}", f"read {self._home / name}.log")
+            status = await child.wait()
+            if name not in self._stopped:
+                self._trouble(f"{name} ended with {status}", f"read {self._home / name}.log")
 
         self._tasks.append(asyncio.create_task(until_it_ends()))
 
@@ -138,6 +192,7 @@ class Warden:
             hint=self._hint,
             hosts={name: machine.status for name, machine in self._machines.items() if machine.status},
             endpoints=endpoints,
+            programs={name: child.pid for name, child in self._children.items()},
         )
         write_status(self._home, said)
 
