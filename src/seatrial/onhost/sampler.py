@@ -1,0 +1,276 @@
+# ruff: noqa: D102, D103, PTH123, PTH208, SIM115, UP035
+"""The sampler: reads how a host is doing, some times a second or less, and says the numbers as the kernel has them.
+
+What is in: `python3 - SPEC` with SPEC as JSON: `seconds` to run, `every` so many seconds, `mounts` and `devices` to look
+at (all NFS mounts, all whole disks when absent). It prints one JSON line that says which boot this is, then one for each
+sample: `t` is the uptime, `v` the numbers by name, counters as they stand. What cannot be read is left out: a gap is no
+zero. It runs wherever Python is 3.7 or newer. What is not in: rates, and any judgement, which are soak/readings.py's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from typing import Any, Callable
+
+LONGEST = 600.0
+LEAST = 0.2
+MOST_NAMES = 8
+WHOLE_DISK = re.compile(
+    r"(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|md\d+|drbd\d+|dm-\d+|mmcblk\d+)\Z"
+)
+# Of nfsd's counters for NFSv4 operations, the numbers of those that clients wait for.
+NFS4_OPERATIONS = {
+    "access": 3,
+    "close": 4,
+    "commit": 5,
+    "create": 6,
+    "getattr": 9,
+    "lookup": 15,
+    "open": 18,
+    "read": 25,
+    "remove": 28,
+    "rename": 29,
+    "write": 38,
+}
+
+
+class Sources:
+    """The files that stay open between samples: reading one anew costs a third of opening it."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.files: dict[str, Any] = {}
+        self.devices = spec.get("devices")
+        self.mounts = spec.get("mounts")
+        self.messages = 0
+        self.kmsg = open_kmsg()
+
+    def read(self, path: str) -> str:
+        held = self.files.get(path)
+        if held is None:
+            held = self.files[path] = open(path, "rb", buffering=0)
+        held.seek(0)
+        pieces = []
+        while True:
+            piece = held.read(65536)
+            if not piece:
+                break
+            pieces.append(piece)
+        return b"".join(pieces).decode("utf-8", "replace")
+
+
+def open_kmsg() -> int:
+    """The kernel's messages from now on; -1 where this login may not read them."""
+    try:
+        number = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(number, 0, os.SEEK_END)
+        return number
+    except OSError:
+        return -1
+
+
+def load(s: Sources, v: dict[str, float]) -> None:
+    words = s.read("/proc/loadavg").split()
+    v["load.1"], v["load.5"], v["load.15"] = (float(word) for word in words[:3])
+
+
+def stat(s: Sources, v: dict[str, float]) -> None:
+    for line in s.read("/proc/stat").splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "ctxt":
+            v["context.switches"] = float(rest)
+        elif word == "procs_running":
+            v["run.queue"] = float(rest)
+        elif word == "procs_blocked":
+            v["blocked"] = float(rest)
+        elif word == "cpu":
+            ticks = [float(number) for number in rest.split()]
+            v["cpu.idle"], v["cpu.all"] = ticks[3], sum(ticks[:8])
+            v["cpu.iowait"], v["cpu.softirq"] = ticks[4], ticks[6]
+
+
+def waiting(s: Sources, v: dict[str, float]) -> None:
+    """Threads in uninterruptible sleep by name. Looked for only when the kernel says that there are some."""
+    if not v.get("blocked"):
+        return
+    names: dict[str, int] = {}
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit():
+            continue
+        try:
+            with open("/proc/" + pid + "/stat", "rb", buffering=0) as held:
+                text = held.read(512).decode("utf-8", "replace")
+        except OSError:
+            continue
+        name, _, rest = text.partition("(")[2].rpartition(")")
+        if rest[1:2] == "D":
+            # kworker/3:1-events and its kin count as one.
+            name = re.split(r"[/:\d]", name)[0] or "unnamed"
+            names[name] = names.get(name, 0) + 1
+    for name in sorted(names, key=lambda one: -names[one])[:MOST_NAMES]:
+        v["waiting." + name] = float(names[name])
+
+
+def pressure(s: Sources, v: dict[str, float]) -> None:
+    for kind in ("cpu", "io", "memory"):
+        for line in s.read("/proc/pressure/" + kind).splitlines():
+            words = line.split()
+            v["pressure." + kind + "." + words[0]] = float(words[-1].partition("=")[2])
+
+
+def disks(s: Sources, v: dict[str, float]) -> None:
+    for line in s.read("/proc/diskstats").splitlines():
+        words = line.split()
+        name = words[2]
+        if name not in s.devices if s.devices is not None else not WHOLE_DISK.match(name):
+            continue
+        numbers = [float(word) for word in words[3:14]]
+        at = "disk." + name + "."
+        v[at + "ops"], v[at + "ms"] = numbers[0] + numbers[4], numbers[3] + numbers[7]
+        v[at + "sectors"], v[at + "queue"] = numbers[2] + numbers[6], numbers[10]
+
+
+def nfs_server(s: Sources, v: dict[str, float]) -> None:
+    for line in s.read("/proc/net/rpc/nfsd").splitlines():
+        words = line.split()
+        if words[0] == "rpc":
+            v["nfsd.calls"], v["nfsd.bad"] = float(words[1]), float(words[2])
+        elif words[0] == "io":
+            v["nfsd.read.bytes"], v["nfsd.write.bytes"] = float(words[1]), float(words[2])
+        elif words[0] == "proc4ops":
+            for name, number in NFS4_OPERATIONS.items():
+                v["nfsd." + name] = float(words[2 + number])
+    v["nfsd.clients"] = float(len(os.listdir("/proc/fs/nfsd/clients")))
+
+
+def nfs_mounts(s: Sources, v: dict[str, float]) -> None:
+    """Operations of NFS mounts: how many, and how many ms from being queued to being answered."""
+    mount, ours = "", False
+    for line in s.read("/proc/self/mountstats").splitlines():
+        words = line.split()
+        if line.startswith("device "):
+            mount, ours = words[4], len(words) > 7 and words[7].startswith("nfs")
+            ours = ours and (s.mounts is None or mount in s.mounts)
+        elif (
+            ours
+            and len(words) >= 9
+            and words[0].endswith(":")
+            and words[0][:-1].isupper()
+            and words[1] != "0"
+        ):
+            at = "mount." + mount + "." + words[0][:-1].lower() + "."
+            v[at + "ops"], v[at + "ms"] = float(words[1]), float(words[8])
+            v[at + "again"] = float(words[2]) - float(words[1])
+
+
+def connections(s: Sources, v: dict[str, float]) -> None:
+    v["conntrack.entries"] = float(s.read("/proc/sys/net/netfilter/nf_conntrack_count"))
+    lines = s.read("/proc/net/stat/nf_conntrack").splitlines()
+    names = lines[0].split()
+    for name in ("insert_failed", "drop", "early_drop", "invalid"):
+        column = names.index(name)
+        v["conntrack." + name] = float(sum(int(line.split()[column], 16) for line in lines[1:]))
+
+
+def packets(s: Sources, v: dict[str, float]) -> None:
+    rows = [line.split() for line in s.read("/proc/net/softnet_stat").splitlines()]
+    v["softnet.packets"] = float(sum(int(row[0], 16) for row in rows))
+    v["softnet.dropped"] = float(sum(int(row[1], 16) for row in rows))
+    v["softnet.squeezed"] = float(sum(int(row[2], 16) for row in rows))
+    for line in s.read("/proc/net/dev").splitlines()[2:]:
+        name, _, rest = line.partition(":")
+        numbers = rest.split()
+        if name.strip() != "lo":
+            at = "net." + name.strip() + "."
+            v[at + "bytes"] = float(numbers[0]) + float(numbers[8])
+            v[at + "packets"] = float(numbers[1]) + float(numbers[9])
+            v[at + "drops"] = float(numbers[3]) + float(numbers[11])
+
+
+def tcp(s: Sources, v: dict[str, float]) -> None:
+    head: list[str] = []
+    for line in s.read("/proc/net/snmp").splitlines():
+        if line.startswith("Tcp:"):
+            words = line.split()
+            if not head:
+                head = words
+                continue
+            v["tcp.sent"] = float(words[head.index("OutSegs")])
+            v["tcp.again"] = float(words[head.index("RetransSegs")])
+
+
+def messages(s: Sources, v: dict[str, float]) -> None:
+    """How many warnings and worse the kernel has written since the sampler began."""
+    if s.kmsg < 0:
+        return
+    while True:
+        try:
+            record = os.read(s.kmsg, 8192)
+        except BlockingIOError:
+            break
+        except OSError:
+            # EPIPE: the ring went on faster than it was read; what was lost is counted as one.
+            s.messages += 1
+            continue
+        digits = record.partition(b",")[0]
+        s.messages += digits.isdigit() and int(digits) & 7 <= 4
+    v["kernel.warnings"] = float(s.messages)
+
+
+SOURCES: tuple[Callable[[Sources, dict[str, float]], None], ...] = (
+    load, stat, waiting, pressure, disks, nfs_server, nfs_mounts, connections, packets, tcp, messages,
+)  # fmt: skip
+
+
+def sample(s: Sources, missing: dict[str, int]) -> dict[str, float]:
+    v: dict[str, float] = {}
+    for source in SOURCES:
+        if missing.get(source.__name__, 0) >= 3:
+            continue
+        try:
+            source(s, v)
+        except (OSError, ValueError, IndexError):
+            # What is not there three times is not there: looking again each time would cost.
+            missing[source.__name__] = missing.get(source.__name__, 0) + 1
+    return v
+
+
+def uptime() -> float:
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def main(words: list[str]) -> int:
+    spec = json.loads(words[0])
+    every = min(max(float(spec.get("every", 1.0)), LEAST), 60.0)
+    seconds = min(max(float(spec["seconds"]), 0.0), LONGEST)
+    sources = Sources(spec)
+    missing: dict[str, int] = {}
+    with open("/proc/sys/kernel/random/boot_id") as held:
+        boot_id = held.read().strip()
+    began = uptime()
+    head = {
+        "boot_id": boot_id,
+        "kernel": os.uname().release,
+        "cpus": os.cpu_count() or 1,
+        "t": round(began, 3),
+    }
+    print(json.dumps(head), flush=True)
+    for number in range(int(seconds / every) + 1):
+        pause = began + number * every - uptime()
+        if pause > 0:
+            time.sleep(pause)
+        elif pause < -every:
+            # The host was too busy to be asked in time; that sample is a gap.
+            continue
+        at = uptime()
+        v = sample(sources, missing)
+        print(json.dumps({"t": round(at, 3), "v": v}, separators=(",", ":")), flush=True)
+    print(json.dumps({"end": round(uptime(), 3), "cpu": round(time.process_time(), 4)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
