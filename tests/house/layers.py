@@ -18,7 +18,9 @@ class Floor:
 # From the roof to the ground; imports go down only.
 FLOORS: tuple[Floor, ...] = (
     Floor(name="the front door", rooms=("__main__",), says="python -m seatrial"),
-    Floor(name="the commands", rooms=("cli", "web"), says="a verb or a page is one call"),
+    # A verb opens the web room (`watch` serves its figures); no page knows what was typed to open it.
+    Floor(name="the commands", rooms=("cli",), says="a verb is one call"),
+    Floor(name="the pages", rooms=("web",), says="what is read over HTTP; a page is one call"),
     Floor(name="the engine", rooms=("engine",), says="durable workflows: observe, decide, perform"),
     Floor(name="the rooms that act", rooms=("perform", "sampler", "lab"), says="they change the world"),
     Floor(name="the ways out", rooms=("vantage", "journal"), says="SSH, programs, the database"),

@@ -40,8 +40,9 @@ DOORS: tuple[Door, ...] = (
             "httpx", "requests", "aiohttp", "paramiko", "asyncio.open_connection", "asyncio.open_unix_connection",
             "asyncio.start_server", "asyncio.start_unix_server",
         ),
-        # The lab wires its own machines together on this one: taps, consoles and QEMU's monitors are sockets.
-        at=("vantage/*", "lab/wires.py", "lab/taps.py", "lab/qmp.py"),
+        # The lab wires its own machines together on this one: taps, consoles and QEMU's monitors are sockets. A page's
+        # address is bound before its server runs, since the server would end the process when a port is taken.
+        at=("vantage/*", "lab/wires.py", "lab/taps.py", "lab/qmp.py", "web/listening.py"),
     ),
     Door(to="browsers", by=("starlette", "uvicorn", "sse_starlette", "jinja2"), at=("web/*",)),
     # The durable engine has tables of its own, and their file must be told of WAL before the engine opens it.

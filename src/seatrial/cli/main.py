@@ -25,6 +25,11 @@ soak = App(name="soak", help="A candidate under load against the good kernel.")
 
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
+    "seatrial.cli.watch:watch",
+    name="watch",
+    help="Ask again and again, and serve the figures to Prometheus.",
+)
+app.command(
     "seatrial.cli.plan:plan", name="plan", help="Order, gates and refusals, without touching anything."
 )
 app.command(

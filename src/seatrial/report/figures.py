@@ -24,21 +24,21 @@ Sample = tuple[str, Labels, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One metric family: `watch` are those that only a watch has."""
+    """One metric family; `only` is the one command that has it, "" for those of `check` and `watch`."""
 
     name: str
     kind: str
     labels: str
     says: str
-    watch: bool = False
+    only: str = ""
 
 
-def _gauge(name: str, labels: str, says: str, *, watch: bool = False) -> Metric:
-    return Metric(name=f"seatrial_{name}", kind="gauge", labels=labels, says=says, watch=watch)
+def _gauge(name: str, labels: str, says: str, *, only: str = "") -> Metric:
+    return Metric(name=f"seatrial_{name}", kind="gauge", labels=labels, says=says, only=only)
 
 
 def _counter(name: str, labels: str, says: str) -> Metric:
-    return Metric(name=f"seatrial_{name}_total", kind="counter", labels=labels, says=says, watch=True)
+    return Metric(name=f"seatrial_{name}_total", kind="counter", labels=labels, says=says, only="watch")
 
 
 METRICS: tuple[Metric, ...] = (
@@ -48,27 +48,32 @@ METRICS: tuple[Metric, ...] = (
     _gauge("check_lost_ratio", "check, vantage", "Share of its packets that were lost."),
     _gauge("check_rtt_seconds", "check, vantage", "Median round trip of its packets."),
     _gauge("check_duration_seconds", "check, vantage", "How long the asking took."),
-    _gauge("check_change", "check, vantage, change", "1 for what became of it since the baseline."),
+    _gauge(
+        "check_change",
+        "check, vantage, change",
+        "1 for what became of it since the baseline.",
+        only="check --baseline",
+    ),
     _gauge(
         "check_last_asked_timestamp_seconds",
         "check, vantage",
         "When it was asked last; it stands still while a place that it needs is silent.",
-        watch=True,
+        only="watch",
     ),
     _counter("check_results", "check, vantage, outcome", "Rounds of the watch with this outcome."),
     _counter("check_packets_sent", "check, vantage", "Probe packets of a flow or ping."),
     _counter("check_packets_lost", "check, vantage", "Those of them that were not answered."),
-    _gauge("diagnosis_info", "components, rank", "1 for what explains the failures best, now.", watch=True),
-    _gauge("vantage_up", "vantage", "1 while the place answers us.", watch=True),
-    _gauge("vantage_last_answer_timestamp_seconds", "vantage", "When the place answered last.", watch=True),
+    _gauge("diagnosis_info", "components, rank", "1 for what explains the failures best, now.", only="watch"),
+    _gauge("vantage_up", "vantage", "1 while the place answers us.", only="watch"),
+    _gauge("vantage_last_answer_timestamp_seconds", "vantage", "When the place answered last.", only="watch"),
     _counter("watch_rounds", "", "Rounds that have ended."),
     _counter("watch_rounds_skipped", "", "Rounds that were due while a slow one was still running."),
     _counter("watch_rounds_broken", "", "Rounds that ended in a fault of Seatrial's own."),
-    _gauge("watch_round_seconds", "", "How long the last round took.", watch=True),
-    _gauge("watch_interval_seconds", "", "How far apart rounds are meant to begin.", watch=True),
-    _gauge("watch_last_round_timestamp_seconds", "", "When the last round ended.", watch=True),
-    _gauge("watch_start_timestamp_seconds", "", "When the watch began.", watch=True),
-    _gauge("build_info", "version", "1, with the version of Seatrial.", watch=True),
+    _gauge("watch_round_seconds", "", "How long the last round took.", only="watch"),
+    _gauge("watch_interval_seconds", "", "How far apart rounds are meant to begin.", only="watch"),
+    _gauge("watch_last_round_timestamp_seconds", "", "When the last round ended.", only="watch"),
+    _gauge("watch_start_timestamp_seconds", "", "When the watch began.", only="watch"),
+    _gauge("build_info", "version", "1, with the version of Seatrial.", only="watch"),
 )
 
 
