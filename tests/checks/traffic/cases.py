@@ -16,6 +16,24 @@ TLS = {
     "ca": "/etc/ssl/ca.pem",
 }
 LDAP = {"kind": "ldap", "from": "vm", "url": "ldap://192.0.2.89", "base": "dc=example,dc=org"}
+VRF = {"kind": "vrf", "from": "vm", "vrf": "vrf-gw", "interfaces": ("lan0", "wan0"), "table": 100}
+ROUTE = {
+    "kind": "route",
+    "from": "vm",
+    "address": "198.51.100.7",
+    "vrf": "vrf-gw",
+    "via": ("192.0.2.129",),
+    "interface": "lan0",
+}
+ENTRY = {
+    "protocol": "tcp",
+    "address": "203.0.113.158",
+    "port": 80,
+    "source": "192.0.2.138",
+    "translated": "203.0.113.137",
+}
+WAY = "vm to 198.51.100.7 in vrf-gw"
+KNOWN = "vm knows 1 connection tcp from 192.0.2.138 to 203.0.113.158 port 80"
 SERVED = "service.example.org port 443 serves"
 FIRST = "CN=service.example.org until 2026-12-22T20:04:44Z"
 FOUND = "ldap://192.0.2.89: (objectClass=*) under dc=example,dc=org"
@@ -39,6 +57,20 @@ CHECKS: dict[str, dict[str, Any]] = {
     "ldap": LDAP,
     "ldap-two": {**LDAP, "least": 2},
     "ldap-value": {**LDAP, "attribute": "sn", "value": "M\u00fcller"},
+    "vrrp": {"kind": "vrrp", "hosts": ("vm", "gw-p2"), "address": "203.0.113.137"},
+    "vrf": VRF,
+    "vrf-other-table": {**VRF, "table": 200},
+    "route": ROUTE,
+    "route-six": {**ROUTE, "address": "2001:db8:9::7", "via": ("2001:db8::1",), "own": "2001:db8::2"},
+    "route-out": {**ROUTE, "address": "203.0.113.148", "via": (), "interface": "wan0"},
+    "conntrack": {"kind": "conntrack", "from": "vm"},
+    "conntrack-full": {"kind": "conntrack", "from": "vm", "most": 20.0},
+    "conntrack-entry": {"kind": "conntrack", "from": "vm", "entry": ENTRY},
+    "conntrack-other": {
+        "kind": "conntrack",
+        "from": "vm",
+        "entry": {**ENTRY, "translated": "203.0.113.9"},
+    },
 }
 
 # The check, one file for each of its Commands, and the Result.
@@ -152,4 +184,80 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
     ),
     ("ldap", ["ldap-refused"], FAIL, f"{FOUND}: ldap_sasl_bind(SIMPLE): Can't contact LDAP server (-1)"),
     ("ldap", ["ldap-silent"], FAIL, f"{FOUND}: no answer in 10 s"),
+    ("vrrp", ["vrrp-owner", "vrrp-standby"], PASS, "vm has 203.0.113.137, and nobody else"),
+    ("vrrp", ["vrrp-standby", "vrrp-owner"], PASS, "gw-p2 has 203.0.113.137, and nobody else"),
+    ("vrrp", ["vrrp-owner", "vrrp-second-owner"], FAIL, "vm and gw-p2 both have 203.0.113.137"),
+    (
+        "vrrp",
+        ["vrrp-standby", "vrrp-standby"],
+        FAIL,
+        "nobody has 203.0.113.137: not vm and not gw-p2",
+    ),
+    ("vrf", ["vrf-fine"], PASS, "lan0, wan0 are in vrf-gw, table 100"),
+    ("vrf-other-table", ["vrf-fine"], FAIL, "vm: vrf-gw has table 100, not 200"),
+    ("vrf", ["vrf-down"], FAIL, "vm: vrf-gw is down; wan0 is in no VRF, not in vrf-gw"),
+    ("vrf", ["vrf-in-another"], FAIL, "vm: wan0 is in vrf-other, not in vrf-gw"),
+    ("vrf", ["vrf-in-none"], FAIL, "vm: wan0 is in no VRF, not in vrf-gw"),
+    ("vrf", ["vrf-interface-down"], FAIL, "vm: lan0 is down"),
+    ("route", ["route-by-hop"], PASS, f"{WAY}: by 192.0.2.129 on lan0 from 192.0.2.130"),
+    ("route", ["route-from-source"], PASS, f"{WAY}: by 192.0.2.129 on lan0 from 192.0.2.130"),
+    (
+        "route-six",
+        ["route-six"],
+        PASS,
+        "vm to 2001:db8:9::7 in vrf-gw: by 2001:db8::1 on lan0 from 2001:db8::2",
+    ),
+    (
+        "route-out",
+        ["route-direct"],
+        PASS,
+        "vm to 203.0.113.148 in vrf-gw: directly on wan0 from 203.0.113.130",
+    ),
+    ("route", ["route-direct"], UNKNOWN, "vm answers for another address"),
+    ("route", ["route-none"], FAIL, f"{WAY}: there is no route"),
+    ("route", ["route-no-vrf"], FAIL, f"{WAY}: there is no VRF vrf-gw"),
+    ("route", ["route-unreachable"], FAIL, f"{WAY}: the route says unreachable"),
+    ("route", ["route-prohibited"], FAIL, f"{WAY}: the route says prohibited"),
+    (
+        "route",
+        ["route-black-hole"],
+        FAIL,
+        f"{WAY}: the route is a black hole, or the source is not the host's",
+    ),
+    (
+        "conntrack",
+        ["conntrack-use", "conntrack-counters"],
+        PASS,
+        "vm knows 862 of 3072 connections (28 %)",
+    ),
+    (
+        "conntrack-full",
+        ["conntrack-use", "conntrack-counters"],
+        FAIL,
+        "vm knows 862 of 3072 connections (28 %), more than 20 %",
+    ),
+    (
+        "conntrack",
+        ["conntrack-no-table", "conntrack-counters"],
+        UNKNOWN,
+        "vm keeps no table of connections",
+    ),
+    (
+        "conntrack-entry",
+        ["conntrack-use", "conntrack-counters", "conntrack-one"],
+        PASS,
+        f"{KNOWN}, translated to 203.0.113.137",
+    ),
+    (
+        "conntrack-other",
+        ["conntrack-use", "conntrack-counters", "conntrack-one"],
+        FAIL,
+        f"{KNOWN}, but answers go to 203.0.113.137, not to 203.0.113.9",
+    ),
+    (
+        "conntrack-entry",
+        ["conntrack-use", "conntrack-counters", "conntrack-no-entry"],
+        FAIL,
+        "vm knows no connection tcp from 192.0.2.138 to 203.0.113.158 port 80",
+    ),
 ]

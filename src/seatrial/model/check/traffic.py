@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints
 
 from seatrial.model.check.base import CheckBase
+from seatrial.model.check.paths import PathCheck
 from seatrial.model.check.services import ServiceCheck
 from seatrial.model.declared import Address, Port, Text, Word
 
@@ -73,4 +74,4 @@ class DnsCheck(CheckBase):
         return (self.server, f"dns at {self.server}")
 
 
-TrafficCheck = PingCheck | TcpCheck | HttpCheck | DnsCheck | ServiceCheck
+TrafficCheck = PingCheck | TcpCheck | HttpCheck | DnsCheck | ServiceCheck | PathCheck
