@@ -89,6 +89,13 @@ def test_floating_addresses_that_are_not_translated_are_named(
     assert explained.sentence.startswith(words), explained.sentence
 
 
+def test_a_carrier_that_sends_on_what_it_did_not_translate_is_still_suspected_of_that() -> None:
+    spoiled = spoil(("inbound_tcp",), BEHIND)
+    only = {"inbound-tcp": FLOATING["inbound-tcp"]}
+    explained = explain(fleet(more=only), counts(**spoiled), carrier="gw-s1")
+    assert explained.diagnosis.suspects[0].components == ("gw-s1:dnat",), explained
+
+
 def test_two_faults_at_once_are_both_named() -> None:
     spoiled = {**spoil(PRIVATE, NO_ANSWER), **spoil(("inbound_tcp", "inbound_ping"), NEVER)}
     first = diagnose(fleet(), counts(**spoiled), "gw-s1")[0].suspects[0]

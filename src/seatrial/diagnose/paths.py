@@ -64,8 +64,8 @@ def ways_of(flow: Flow, by: str, translated: bool, several: bool = False, shared
     special = [f"{by}:{flow.protocol}", f"{by}:{flow.source_vantage} to {flow.to}"]
     if flow.df and flow.size > LARGE:
         special.append(f"{by}:large packets")
-    if flow.lands is not None:
-        special.append(f"{by}:dnat")
+    # The carrier sends on what it failed to translate, so that it knows a connection says nothing of this.
+    landed = [f"{by}:dnat"] if flow.lands is not None else []
     into = [f"{flow.source_vantage}>{by}", f"{by}:forward", *special]
     if translated:
         into += [f"{by}:snat", *([f"{by}:snat to {flow.source}"] if several else [])]
@@ -78,8 +78,13 @@ def ways_of(flow: Flow, by: str, translated: bool, several: bool = False, shared
     return Ways(
         start=f"{flow.source_vantage}:sending",
         into=tuple(into),
-        onward=(f"{by}>{flow.to}",),
-        back=(first, *middle, *(f"{name} replies" for name in special), f"{by}>{flow.source_vantage}"),
+        onward=(*landed, f"{by}>{flow.to}"),
+        back=(
+            first,
+            *middle,
+            *(f"{name} replies" for name in (*special, *landed)),
+            f"{by}>{flow.source_vantage}",
+        ),
         over=(*shared, *flow.over),
         shared=tuple(shared),
     )
@@ -97,7 +102,7 @@ def observations(
     """
     found: list[Observation] = []
     for one, flow, by, ways in _each(fleet, counts, carrier, shared):
-        found += _of_flow(flow, one, ways, by)
+        found += _of_flow(fleet, flow, one, ways, by)
     return tuple(found)
 
 
@@ -118,7 +123,48 @@ def _each(
     return found
 
 
-def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observation]:
+def ways_among(fleet: Fleet, flows: Mapping[str, Flow], shared: Shared | None = None) -> Mapping[str, Ways]:
+    """The components of flows by name, each translated where it is declared to be; none need be in the fleet."""
+    sources: dict[str, set[str]] = {}
+    for flow in flows.values():
+        if flow.source is not None:
+            sources.setdefault(flow.by, set()).add(flow.source)
+    return {
+        name: ways_of(
+            flow,
+            flow.by,
+            flow.source is not None,
+            len(sources.get(flow.by, ())) > 1,
+            (shared or {}).get(flow.by, ()),
+        )
+        for name, flow in flows.items()
+    }
+
+
+def ways_to(fleet: Fleet, start: str, address: str, carrier: str | None = None) -> tuple[str, ...]:
+    """The way of a question from `start` to an address that a carrier itself has; () where no carrier has it.
+
+    Known are the address of a group, and those that flows are translated to.
+    """
+    for flow in fleet.flows.values():
+        by = carrier_of(fleet, flow, carrier)
+        if start == flow.to and address == flow.source:
+            return (f"{start} to {address}", f"{by}>{start}")
+        group = fleet.groups.get(flow.by)
+        owned = {flow.source, group.mover.address if group else None}
+        if start in (flow.source_vantage, flow.to) and address in owned:
+            return (f"{start}>{by}", f"{by}>{start}")
+    return ()
+
+
+def _carried(fleet: Fleet, one: FlowCount, by: str) -> int | None:
+    """How many `by` knows to have sent on; of a group all hosts together, where all of them could be asked."""
+    hosts = fleet.groups[by].hosts if by in fleet.groups else (by,)
+    known = [one.carried.get(host) for host in hosts]
+    return None if None in known else sum(count or 0 for count in known)
+
+
+def _of_flow(fleet: Fleet, flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observation]:
     found: list[Observation] = []
     if one.asked > one.sent and one.errors:
         found.append(_seen(one.flow, "sending", (ways.start,), one.asked, one.sent))
@@ -130,7 +176,7 @@ def _of_flow(flow: Flow, one: FlowCount, ways: Ways, by: str) -> list[Observatio
             found.append(_seen(one.flow, "both", (*ways.out, *ways.home), one.sent, one.answered))
         return found
     out, back = one.sent - one.arrived, one.arrived - one.answered
-    carried = one.carried.get(by)
+    carried = _carried(fleet, one, by)
     if carried and carried > one.arrived:
         # The carrier knows a connection only when it has sent it on: the loss is behind it.
         shown = min(carried, one.sent)
