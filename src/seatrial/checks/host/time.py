@@ -18,7 +18,9 @@ from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 
 # The columns of `chronyc -c tracking`: who is followed, the remaining correction in seconds, the leap status.
-CHRONY_COLUMNS, FOLLOWED, CORRECTION, LEAP = 14, 1, 4, 13
+CHRONY_COLUMNS, IDENT, FOLLOWED, CORRECTION, LEAP = 14, 0, 1, 4, 13
+# 127.127.1.1: chrony takes its own clock for the right one (`local`), and calls that normal.
+ITSELF = "7F7F0101"
 LONGEST = 10.0**9
 
 
@@ -113,7 +115,7 @@ def _chrony(said: str) -> Clock | None:
     if not correction < LONGEST:
         return None
     followed = clean(words[FOLLOWED], 60)
-    is_well = words[LEAP] in ("Normal", "Insert second", "Delete second")
+    is_well = words[LEAP] in ("Normal", "Insert second", "Delete second") and words[IDENT] != ITSELF
     return Clock(
         by=f"chrony by {followed}" if followed else "chrony", synchronised=is_well, offset=correction
     )
