@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from seatrial.lab.gateway import PRODUCTION
+from seatrial.lab.gateway import PRODUCTION, VRF
 from seatrial.lab.services import TLS_PORT
 from seatrial.model.observation import Diagnosis
 
@@ -179,12 +179,12 @@ FAULTS = MappingProxyType(
                 off=(
                     OnPlace(
                         place=OWNER,
-                        script="ip link set lan0 master vrf-gw; ip route replace table 100 "
+                        script=f"ip link set lan0 master {VRF}; ip route replace table 100 "
                         f"{PRODUCTION.floating_range} via {PRODUCTION.vm_public_lan} dev lan0",
                     ),
                     Moved(group=GROUP, to=OWNER),
                 ),
-                named=("vrf-gw",),
+                named=(VRF,),
             ),
             Fault(
                 name="two-owners",
@@ -206,7 +206,7 @@ FAULTS = MappingProxyType(
                     ),
                     Moved(group=GROUP, to=OWNER),
                 ),
-                named=("owner",),
+                named=(f"owner of {PRODUCTION.wan_gateway}",),
             ),
         )
     }

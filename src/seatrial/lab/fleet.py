@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from seatrial.lab import services
-from seatrial.lab.gateway import DOMAIN, HTTP_PORT, PRODUCTION, STAGES, StageAddresses
+from seatrial.lab.gateway import DOMAIN, HTTP_PORT, PRODUCTION, STAGES, VRF, StageAddresses
 from seatrial.lab.topology import YIELD_FILE, Topology
 
 _HEAD = """\
@@ -102,6 +102,8 @@ def _flows(stage: StageAddresses, further: bool) -> dict[str, dict[str, object]]
                 flow["port"] = port
             if sender == "vm-private":
                 flow["source"] = stage.wan_gateway
+            if further:
+                flow["over"] = [VRF]
             flows[f"{stage.short}-{sender.removeprefix('vm-')}-to-{receiver.removeprefix('vm-')}-{kind}"] = (
                 flow
             )
@@ -120,6 +122,7 @@ def _translated_in(stage: StageAddresses, port: int) -> dict[str, dict[str, obje
             "port": port + number,
             "by": "gw-p",
             "lands": stage.vm_public_lan,
+            "over": [VRF],
         }
         for number, kind in enumerate(("tcp", "udp"), start=1)
     }
@@ -160,6 +163,23 @@ def _further_checks(stage: StageAddresses, home: str) -> dict[str, dict[str, obj
         "filter": "(uid=alice)",
     }
     found[f"{short}-nfs"] = {**here, "kind": "nfs", "address": at, "path": services.EXPORT}
+    routers = {"stage": stage.stage, "timeout": "5s"}
+    found[f"{short}-owner"] = {
+        **routers,
+        "kind": "vrrp",
+        "hosts": list(stage.routers),
+        "address": stage.wan_gateway,
+    }
+    for index, router in enumerate(stage.routers):
+        found[f"{short}-vrf-{router}"] = {
+            **routers,
+            "kind": "vrf",
+            "from": router,
+            "vrf": VRF,
+            "interfaces": ["lan0", "wan0"],
+            # The flows are evidence about the router that carries them, which is the first one.
+            **({"over": [VRF]} if index == 0 else {}),
+        }
     if home:
         folder = f"{home}/{short}-services-tls"
         found[f"{short}-tls"] = {

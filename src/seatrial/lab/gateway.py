@@ -27,6 +27,7 @@ from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Nic, Program, T
 
 DOMAIN = "example.test"
 HTTP_PORT = 80
+VRF = "vrf-gw"
 _VRF_TABLE = 100
 
 
@@ -168,9 +169,9 @@ def _routers(stage: StageAddresses, extended: bool) -> list[LabHost]:
 
 def _network(stage: StageAddresses, nics: tuple[Nic, ...], pair: bool) -> str:
     """What the host's network unit runs at every boot. Names come from the order of the cards on the PCI bus."""
-    lines = ["link set lo up", "link add vrf-gw type vrf table 100", "link set vrf-gw up"]
+    lines = ["link set lo up", f"link add {VRF} type vrf table {_VRF_TABLE}", f"link set {VRF} up"]
     for index, nic in enumerate(nics, start=1):
-        lines += [f"link set eth{index} name {nic.name}", f"link set {nic.name} master vrf-gw"]
+        lines += [f"link set eth{index} name {nic.name}", f"link set {nic.name} master {VRF}"]
         # Every address but a floating one is assigned before the link comes up, as in any Debian configuration.
         lines += [f"address add {address} dev {nic.name}" for address in nic.addresses]
         lines += [f"link set {nic.name} up"]
