@@ -51,6 +51,17 @@ CHECKS: dict[str, dict[str, Any]] = {
         "empty": "fail",
         "token_file": "/etc/seatrial/no-such-token",
     },
+    "kubernetes": {"kind": "kubernetes", "from": "vm"},
+    "kubernetes-some": {"kind": "kubernetes", "from": "vm", "nodes": ("w1",), "kernel": "6.1.0-47-amd64"},
+    "openstack-servers": {"kind": "openstack", "from": "vm", "cloud": "test", "ask": "servers"},
+    "openstack-agents": {
+        "kind": "openstack",
+        "from": "vm",
+        "cloud": "test",
+        "ask": "agents",
+        "binary": "neutron-l3-agent",
+    },
+    "openstack-services": {"kind": "openstack", "from": "vm", "cloud": "test", "ask": "services"},
 }
 
 # The check, one file for each of its Commands, and the Result.
@@ -132,5 +143,49 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
         ["prometheus-no-token-file"],
         UNKNOWN,
         "http://127.0.0.1:9090/ does not answer errors: /etc/seatrial/no-such-token: No such file or directory",
+    ),
+    # What the scripts say with the real client libraries; see apis.py for who answered them.
+    ("kubernetes", ["kubernetes-two-ready"], PASS, "2 nodes are ready; no new pods on w2"),
+    (
+        "kubernetes",
+        ["kubernetes-not-ready"],
+        FAIL,
+        "w2 is not ready: container runtime is down; w3 has MemoryPressure",
+    ),
+    ("kubernetes", ["kubernetes-no-login"], UNKNOWN, "kubernetes of vm does not answer: Unauthorized"),
+    ("kubernetes", ["kubernetes-no-library"], UNKNOWN, "vm has no Python library kubernetes"),
+    ("kubernetes-some", ["kubernetes-two-ready"], FAIL, "w1 runs 6.1.0-56-amd64, not 6.1.0-47-amd64"),
+    (
+        "openstack-servers",
+        ["openstack-servers"],
+        FAIL,
+        "b on compute-1 is ERROR (No valid host was found.)",
+    ),
+    ("openstack-servers", ["openstack-servers-none"], UNKNOWN, "cloud test lists no servers"),
+    (
+        "openstack-agents",
+        ["openstack-agents"],
+        FAIL,
+        "neutron-l3-agent on gw-2 is dead (last heard of at 2026-01-01 00:00:00)",
+    ),
+    ("openstack-agents", ["openstack-no-library"], UNKNOWN, "vm has no Python library openstack"),
+    (
+        "openstack-services",
+        ["openstack-services"],
+        FAIL,
+        "nova-compute on compute-2 is down; switched off: nova-compute on compute-3",
+    ),
+    (
+        "openstack-services",
+        ["openstack-not-allowed"],
+        UNKNOWN,
+        "cloud test does not answer: ForbiddenException: 403: Client Error for url:"
+        " http://127.0.0.1:45463/compute/v2.1/os-services, Policy doesn't allow this to be performed.",
+    ),
+    (
+        "openstack-services",
+        ["openstack-no-cloud"],
+        UNKNOWN,
+        "cloud test does not answer: Cloud no-such was not found.",
     ),
 ]

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from seatrial.checks.kind import Kind
-from seatrial.checks.platform import command, nagios, prometheus
+from seatrial.checks.platform import command, kubernetes, nagios, openstack, prometheus
 
 KINDS: Mapping[str, Kind] = {
     "command": Kind(command.commands, command.judge),
     "nagios": Kind(nagios.commands, nagios.judge),
     "prometheus": Kind(prometheus.commands, prometheus.judge),
+    "kubernetes": Kind(kubernetes.commands, kubernetes.judge),
+    "openstack": Kind(openstack.commands, openstack.judge),
 }

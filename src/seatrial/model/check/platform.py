@@ -211,4 +211,4 @@ class OpenstackCheck(CheckBase):
         return (f"cloud {self.cloud}", f"{self.ask}{of}{on} of cloud {self.cloud}")
 
 
-PlatformCheck = CommandCheck | NagiosCheck | PrometheusCheck
+PlatformCheck = CommandCheck | NagiosCheck | PrometheusCheck | KubernetesCheck | OpenstackCheck

@@ -1,0 +1,112 @@
+# ruff: noqa: D103
+"""The machines of a Kubernetes cluster, asked from a vantage by the cluster's own client library there.
+
+What is in: a kubeconfig or the account of a pod, the list page by page, and of each machine what tells whether it can
+work. It runs with any Python 3.7 or newer that has the library `kubernetes`. What is not in: any judgement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import sys
+import time
+from typing import Any
+
+PAGE = 500
+MOST = 10000
+
+
+def machines(spec: dict[str, Any]) -> dict[str, Any]:
+    try:
+        library: Any = importlib.import_module("kubernetes")
+    except ImportError as error:
+        return {"missing": str(error.name or "kubernetes")}
+    settings = library.client.Configuration()
+    # The library would try again three times, each with the whole time limit.
+    settings.retries = 0
+    refusal = library.config.ConfigException
+    try:
+        library.config.load_kube_config(
+            config_file=spec.get("kubeconfig"),
+            context=spec.get("context"),
+            client_configuration=settings,
+            persist_config=False,
+        )
+    except refusal as error:
+        if spec.get("kubeconfig") or spec.get("context"):
+            return {"error": str(error), "config": True}
+        try:
+            library.config.load_incluster_config(client_configuration=settings)
+        except refusal:
+            return {"error": str(error), "config": True}
+    with library.client.ApiClient(settings) as connection:
+        return listed(library.client.CoreV1Api(connection), float(spec["timeout"]))
+
+
+def listed(api: Any, timeout: float) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+    further = None
+    while True:
+        # The library's own objects refuse what newer servers send (an image without a name), so the JSON is read.
+        answer = api.list_node(
+            limit=PAGE, _continue=further, _request_timeout=timeout, _preload_content=False
+        )
+        page = json.loads(answer.data)
+        found += [machine(item) for item in page["items"]]
+        further = (page.get("metadata") or {}).get("continue")
+        if not further:
+            return {"machines": found}
+        if len(found) >= MOST:
+            return {"error": "there are more than 10000 machines"}
+
+
+def machine(item: dict[str, Any]) -> dict[str, Any]:
+    status = item.get("status") or {}
+    info = status.get("nodeInfo") or {}
+    told: dict[str, Any] = {
+        "name": item["metadata"]["name"],
+        "unschedulable": bool((item.get("spec") or {}).get("unschedulable")),
+        "kernel": info.get("kernelVersion", "")[:200],
+        "kubelet": info.get("kubeletVersion", "")[:200],
+        "ready": "",
+        "reason": "",
+        "wrong": [],
+    }
+    for condition in (status.get("conditions") or [])[:50]:
+        kind, state = str(condition.get("type", ""))[:100], str(condition.get("status", ""))[:20]
+        if kind == "Ready":
+            said = str(condition.get("message") or "").strip() or str(condition.get("reason") or "")
+            told["ready"], told["reason"] = state, "" if state == "True" else said[:300]
+        # What others add means what they like; of the cluster's own conditions all but Ready are troubles.
+        elif state == "True" and (kind.endswith("Pressure") or kind == "NetworkUnavailable"):
+            told["wrong"].append(kind)
+    return told
+
+
+def main(words: list[str]) -> int:
+    began = time.monotonic()
+    # A login program that a kubeconfig names may print; standard output is for the answer alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            answer = machines(json.loads(words[0]))
+        except Exception as error:
+            answer = {"error": why(error), "status": int(getattr(error, "status", 0) or 0)}
+    answer["seconds"] = round(time.monotonic() - began, 4)
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return 0
+
+
+def why(error: Exception) -> str:
+    body = getattr(error, "body", None)
+    if body:
+        try:
+            return str(json.loads(body)["message"])[:500]
+        except (ValueError, KeyError, TypeError):
+            pass
+    return (type(error).__name__ + ": " + str(getattr(error, "reason", "") or error))[:500]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
