@@ -137,7 +137,7 @@ def test_the_table_of_connections_says_how_full_it_is_and_who_is_translated(worl
     translated = asked(world, **check, entry={**entry, "translated": "198.51.100.1"})
     other = asked(world, **check, entry={**entry, "translated": "198.51.100.7"})
     six = asked(world, **check, entry={"protocol": "icmpv6", "address": "2001:db8:2::9"})
-    full = asked(world, **check, most=0.00001)
+    full = asked(world, **check, most=0.0)
     what = "icmp from 192.0.2.2 to 198.51.100.9"
     assert (before.outcome, before.because) == (FAIL, f"router knows no connection {what}")
     assert use.outcome is PASS

@@ -52,10 +52,10 @@ def judge(name: str, check: ConntrackCheck, outputs: Sequence[Output]) -> Result
     """PASS when no more of the table is in use than the check allows, and the wanted connection is in it."""
     use, counters, entries = (*outputs, None, None, None)[:3]
     if use is not None and use.answered and "No such file" in use.stderr:
-        why = f"{check.source_vantage} keeps no table of connections"
-        return unknown(name, check, (why, "nf_conntrack is loaded by a rule with `ct` or `nat` in it"))
-    if why_unused := why_not(use, check.source_vantage):
-        return unknown(name, check, why_unused)
+        no_table = f"{check.source_vantage} keeps no table of connections"
+        return unknown(name, check, (no_table, "nf_conntrack is loaded by a rule with `ct` or `nat` in it"))
+    if why := why_not(use, check.source_vantage):
+        return unknown(name, check, why)
     assert use is not None
     numbers = NUMBERS.fullmatch(use.stdout)
     if numbers is None or int(numbers.group(2)) == 0:

@@ -9,8 +9,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from seatrial.checks.reading import Said, Small, Words, clean, why_not
 from seatrial.model.command import Output
 
-MOST = 5000
-
 
 class Owned(Said):
     """An address of an interface."""
@@ -27,7 +25,7 @@ class Addressed(Said):
     ifname: Words = ""
     flags: list[Words] = Field(default_factory=list, max_length=50)
     operstate: Words = ""
-    addr_info: list[Owned] = Field(default_factory=list, max_length=MOST)
+    addr_info: list[Owned] = Field(default_factory=list, max_length=5000)
 
 
 class Table(Said):
@@ -68,14 +66,18 @@ class Route(Said):
 
 Shape = TypeVar("Shape", bound=Said)
 
+ADDRESSES, LINKS, ROUTES = TypeAdapter(list[Addressed]), TypeAdapter(list[Link]), TypeAdapter(list[Route])
 
-def listed(shape: type[Shape], output: Output | None, place: str) -> list[Shape] | tuple[str, str]:
+
+def listed(
+    shape: TypeAdapter[list[Shape]], output: Output | None, place: str
+) -> list[Shape] | tuple[str, str]:
     """The list that was answered, or why there is none and what to do."""
     if why := why_not(output, place):
         return why
     assert output is not None
     try:
-        return TypeAdapter(Annotated[list[shape], Field(max_length=MOST)]).validate_json(output.stdout)  # type: ignore[valid-type]
+        return shape.validate_json(output.stdout)
     except ValidationError as error:
         what = clean(str(error.errors(include_url=False, include_input=False)[0].get("msg")))
         return f"{place} answered {output.command.name} in a way that is not understood: {what}", ""

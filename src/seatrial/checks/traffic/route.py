@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean
-from seatrial.checks.traffic.links import Route, listed
+from seatrial.checks.traffic.links import ROUTES, listed
 from seatrial.model.check.paths import RouteCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
@@ -41,7 +41,7 @@ def judge(name: str, check: RouteCheck, outputs: Sequence[Output]) -> Result:
     if output is not None and output.answered and not output.ok and (none := _no_way(check, output)):
         evidence = {"said": clean(output.stderr)}
         return made(name, check, Outcome.FAIL, f"{asked}: {none}", seconds=output.seconds, evidence=evidence)
-    answer = listed(Route, output, check.source_vantage)
+    answer = listed(ROUTES, output, check.source_vantage)
     if isinstance(answer, tuple):
         return unknown(name, check, answer)
     assert output is not None

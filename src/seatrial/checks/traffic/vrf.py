@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from seatrial.checks.asked import made, unknown
-from seatrial.checks.traffic.links import Link, listed
+from seatrial.checks.traffic.links import LINKS, Link, listed
 from seatrial.model.check.paths import VrfCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
@@ -23,7 +23,7 @@ def commands(check: VrfCheck) -> tuple[Command, ...]:
 def judge(name: str, check: VrfCheck, outputs: Sequence[Output]) -> Result:
     """PASS when the VRF is up with its table and every interface is up and in it."""
     output = outputs[0] if outputs else None
-    answer = listed(Link, output, check.source_vantage)
+    answer = listed(LINKS, output, check.source_vantage)
     if isinstance(answer, tuple):
         return unknown(name, check, answer)
     assert output is not None

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from seatrial.checks.asked import made, unknown
-from seatrial.checks.traffic.links import Addressed, listed
+from seatrial.checks.traffic.links import ADDRESSES, Addressed, listed
 from seatrial.model.check.paths import VrrpCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
@@ -30,7 +30,7 @@ def commands(check: VrrpCheck) -> tuple[Command, ...]:
 def judge(name: str, check: VrrpCheck, outputs: Sequence[Output]) -> Result:
     """PASS when exactly one of the hosts has the address; UNKNOWN when one that may have it did not answer."""
     given = [*outputs, *[None] * len(check.hosts)][: len(check.hosts)]
-    answers = {host: listed(Addressed, output, host) for host, output in zip(check.hosts, given, strict=True)}
+    answers = {host: listed(ADDRESSES, output, host) for host, output in zip(check.hosts, given, strict=True)}
     silent = {host: answer for host, answer in answers.items() if isinstance(answer, tuple)}
     at = {
         host: _interfaces(check, answer) for host, answer in answers.items() if not isinstance(answer, tuple)

@@ -120,7 +120,7 @@ class ConntrackCheck(CheckBase):
     """Room in the table of connections, and whether it has a certain one."""
 
     kind: Literal["conntrack"]
-    most: float = Field(default=80.0, gt=0, le=100, description="percent of the table that may be in use")
+    most: float = Field(default=80.0, ge=0, le=100, description="percent of the table that may be in use")
     entry: Connection | None = Field(
         default=None, description="a connection that must be in the table; reading it takes root"
     )
