@@ -95,7 +95,10 @@ def _plain(value: Mapping[str, Any]) -> str:
         return f"name: {_takes(inner)}"
     if kind in ("integer", "number"):
         word = "whole number" if kind == "integer" else "number"
-        return f"{word}, {value['minimum']:g} to {value['maximum']:g}" if "maximum" in value else word
+        if "maximum" not in value:
+            return word
+        least = f"{value['minimum']:g}" if "minimum" in value else f"more than {value['exclusiveMinimum']:g}"
+        return f"{word}, {least} to {value['maximum']:g}"
     if kind == "boolean":
         return "true or false"
     return "address" if value.get("format") == "ip" else "text"
