@@ -70,7 +70,7 @@ def _change(result: Result, before: Result | None) -> tuple[Change, str]:
             return Change.WORSE, f"it failed before as well, but lost less{_percent(before)}"
         return Change.FAILED_BEFORE, "it failed before as well"
     if now is Outcome.PASS and then is Outcome.FAIL:
-        return Change.MENDED, f"mended: before, {before.because}"
+        return Change.MENDED, f"before, {before.because}"
     if now is Outcome.PASS or now is then is Outcome.SKIP:
         return Change.SAME, "" if then is now else "it was not known before"
     if now is Outcome.FAIL:

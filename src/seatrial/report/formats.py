@@ -15,11 +15,12 @@ from seatrial.model.result import Outcome, Result, figure, worst
 from seatrial.model.text import safe
 
 _NAGIOS = {Outcome.PASS: (0, "OK"), Outcome.FAIL: (2, "CRITICAL"), Outcome.UNKNOWN: (3, "UNKNOWN")}
-# What a plugin's reader keeps: a line of a kilobyte, and 8 KB in all.
+# What a plugin's reader keeps, in bytes: a line of a kilobyte before the figures, and 8 KB in all.
 NAGIOS_LINE = 900
-NAGIOS_LINES = 40
+NAGIOS_LINES = 24
 NAGIOS_TEXT = 160
-NAGIOS_FIGURES = 60
+NAGIOS_FIGURES = 36
+NAGIOS_LABEL = 60
 
 
 def as_document(
@@ -161,7 +162,7 @@ def as_nagios(
         said = f"{change_words(compared)}; {said}"
     sums = (count[Outcome.PASS], count[Outcome.FAIL] + count[Outcome.UNKNOWN], len(results))
     figures = [f"{label}={number}" for label, number in zip(("passed", "wrong", "total"), sums, strict=True)]
-    figures += [figure for result in results for figure in _figures(result)][:NAGIOS_FIGURES]
+    figures += _figures(results)
     lines = [f"SEATRIAL {word} - {_plugin(said, NAGIOS_LINE)} | {' '.join(figures)}"]
     lines += [_plugin(line, NAGIOS_TEXT) for line in wrong[:NAGIOS_LINES]]
     if len(wrong) > NAGIOS_LINES:
@@ -192,17 +193,26 @@ def change_words(compared: Comparison) -> str:
     return f"beside {compared.baseline}: {words or 'nothing has changed'}"
 
 
-def _figures(result: Result) -> list[str]:
-    """Loss and round trip, with the label in quotes as names may hold what ends one."""
-    name = _plugin(result.check, 60).replace("'", "").replace("=", "")
-    figures = []
-    for key, unit, bounds in (("lost", "%", ";;;0;100"), ("rtt_ms", "ms", "")):
-        if (value := figure(result, key)) is not None:
-            figures.append(f"'{name} {key.removesuffix('_ms')}'={value:g}{unit}{bounds}")
-    return figures
+def _figures(results: Sequence[Result]) -> list[str]:
+    """Loss and round trip of each, with the label in quotes as names may hold what ends one."""
+    figures: dict[str, str] = {}
+    for result in results:
+        name = _plugin(result.check.replace("'", "").replace("=", ""), NAGIOS_LABEL)
+        for key, unit, bounds in (("lost", "%", ";;;0;100"), ("rtt_ms", "ms", "")):
+            if (value := figure(result, key)) is not None:
+                label = f"'{name} {key.removesuffix('_ms')}'"
+                # Two names that are cut to one would be one series to a reader.
+                figures.setdefault(label, f"{label}={_plain(value)}{unit}{bounds}")
+    return list(figures.values())[:NAGIOS_FIGURES]
+
+
+def _plain(value: float) -> str:
+    # Digits and a point are all that a plugin's number may have: no exponent.
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _plugin(text: str, longest: int) -> str:
     # A bar would begin the figures.
-    shown = safe(text).replace("|", "/")
-    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+    shown = safe(text).replace("|", "/").encode("utf-8", "replace")
+    cut = shown if len(shown) <= longest else shown[: longest - 3] + b"..."
+    return cut.decode("utf-8", "ignore")
