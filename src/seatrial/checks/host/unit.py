@@ -13,6 +13,10 @@ from seatrial.model.check.host import UnitCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 
+# What systemd calls the states of a unit; another word is no answer of systemd.
+STATES = frozenset(
+    ("active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance", "refreshing")
+)
 ASKED = ("LoadState", "ActiveState", "SubState", "Result", "NRestarts")
 FAILED = re.compile(r"^(\S{1,256}) +(\S{1,20}) +failed +\S{1,20}(?: .*)?$", re.MULTILINE)
 # Without the last line an empty answer would pass for one that names no failed unit.
@@ -43,6 +47,8 @@ def _one(name: str, check: UnitCheck, output: Output) -> Result:
     said = {key: clean(value) for key, _, value in lines if key in ASKED}
     if not said.get("ActiveState"):
         return unknown(name, check, (f"{check.source_vantage} says nothing of {check.unit}", ""))
+    if said["ActiveState"] not in STATES:
+        return unknown(name, check, not_understood(check.source_vantage, f"the state of {check.unit}"))
     restarts = int(said["NRestarts"]) if re.fullmatch(r"[0-9]{1,9}", said.get("NRestarts", "")) else 0
     state = f"{check.unit} is {said['ActiveState']} ({said.get('SubState', '?')})"
     if said.get("LoadState") != "loaded":
