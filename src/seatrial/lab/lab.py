@@ -84,6 +84,9 @@ class Lab:
             await lab._start_warden()
             await asyncio.gather(*(lab._first_boot(host, progress) for host in told.topology.hosts))
             await lab._settle_owners()
+            if (said := lab.status()).problem:
+                # A lab that has lost a service on the way is not the platform that was asked for.
+                raise LabError(said.problem, hint=said.hint)
         except BaseException:
             await lab.down()
             raise

@@ -54,6 +54,7 @@ def ldap(address: str) -> Program:
     """slapd with a small tree."""
     return Program(
         name="ldap",
+        package="slapd",
         files=(("slapd.conf", _SLAPD), ("tree.ldif", _TREE), ("db/here", "")),
         before=(
             # AppArmor knows Debian's slapd by its path, and would keep it from files that are not the system's own.
@@ -102,6 +103,7 @@ http {{
 
     return Program(
         name="tls",
+        package="nginx-light openssl",
         files=(("nginx.conf", conf),),
         before=(
             (
@@ -144,6 +146,7 @@ EXPORT {{
 """
     return Program(
         name="nfs",
+        package="nfs-ganesha nfs-ganesha-mem",
         files=(("ganesha.conf", conf), ("recovery/here", "")),
         argv=(
             "ganesha.nfsd", "-F", "-f", f"{HERE}/ganesha.conf", "-L", "STDERR", "-p", f"{HERE}/ganesha.pid", "-N", "EVENT",

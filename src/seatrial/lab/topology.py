@@ -25,13 +25,15 @@ class Nic:
 class Program:
     """Something an endpoint runs for as long as the lab is up.
 
-    `files` (path and content) are put into a directory of its own, and `before` is run to its end there, once.
+    `files` (path and content) are put into a directory of its own, and `before` is run to its end, once. `package` is
+    what Debian calls it.
     """
 
     name: str
     argv: tuple[str, ...]
     files: tuple[tuple[str, str], ...] = ()
     before: tuple[tuple[str, ...], ...] = ()
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

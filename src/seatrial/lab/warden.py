@@ -122,7 +122,7 @@ class Warden:
                 said = ended.stderr.decode(errors="replace").strip()[-300:]
                 raise LabError(
                     f"{name} could not be made ready: {words[0]} ended with {ended.status}: {said}",
-                    hint=f"the program may be missing, or by hand: {ended.paste}",
+                    hint=_advice(program, self._home / f"{name}.log"),
                 )
 
     async def _run(self, name: str) -> None:
@@ -166,7 +166,9 @@ class Warden:
         async def until_it_ends() -> None:
             status = await child.wait()
             if name not in self._stopped:
-                self._trouble(f"{name} ended with {status}", f"read {self._home / name}.log")
+                log = self._home / f"{name}.log"
+                hint = _advice(self._programs[name][1], log)
+                self._trouble(f"{name} ended with {status}{_last_words(log)}", hint)
 
         self._tasks.append(asyncio.create_task(until_it_ends()))
 
@@ -208,6 +210,20 @@ class Warden:
         for machine in self._machines.values():
             await machine.end()
         await self._wires.end()
+
+
+def _last_words(log: Path) -> str:
+    """The end of what a program wrote, since the log goes with a lab that did not come up."""
+    text = log.read_text(errors="replace").strip()[-300:]
+    return f": {text}" if text else ""
+
+
+def _advice(program: Program, log: Path) -> str:
+    return (
+        f"apt install {program.package}, if it is not there; its log is {log}"
+        if program.package
+        else f"read {log}"
+    )
 
 
 def main() -> None:
