@@ -20,19 +20,20 @@ from seatrial.vantage.simulation import ControllerFault, Simulation
 # The engine is loaded before any process is forked: loading it takes longer than a rollout.
 assert durable.ENGINE_VERSION
 TEXT = rehearsal_fleet()
+MEASURED_TEXT = rehearsal_fleet(measured=True)
 
 
-def fleet() -> Fleet:
-    return parse(TEXT, filename="rehearsal")
+def fleet(*, measured: bool = False) -> Fleet:
+    return parse(MEASURED_TEXT if measured else TEXT, filename="rehearsal")
 
 
 def journal(folder: Path, after: Callable[[Event], None] | None = None) -> Journal:
     return Journal(f"sqlite:///{folder / 'journal.db'}", after_append=after)
 
 
-def control(folder: Path, scenario: str, fault: ControllerFault) -> None:
+def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bool = False) -> None:
     """Begin the rollout r1, or go on with it, in this process."""
-    declared = fleet()
+    declared = fleet(measured=measured)
     simulation = open_simulation(folder / "simulation.json", declared, scenario)
     simulation.kill_after_change = fault.after_change
     store = journal(folder, killer(fault) if fault.after_event else None)
@@ -41,7 +42,7 @@ def control(folder: Path, scenario: str, fault: ControllerFault) -> None:
         controller.start(
             store,
             declared,
-            fleet_text=TEXT,
+            fleet_text=MEASURED_TEXT if measured else TEXT,
             candidate=CANDIDATE,
             hosts=tuple(declared.hosts),
             by="test",
@@ -50,14 +51,16 @@ def control(folder: Path, scenario: str, fault: ControllerFault) -> None:
     asyncio.run(controller.run(store, rehearsal_world(declared, simulation), "r1"))
 
 
-def controlled(folder: Path, scenario: str, fault: ControllerFault | None = None) -> int:
+def controlled(
+    folder: Path, scenario: str, fault: ControllerFault | None = None, *, measured: bool = False
+) -> int:
     """Do that in a child; its exit status, negative for a signal."""
     folder.mkdir(exist_ok=True)
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            control(folder, scenario, fault or ControllerFault())
+            control(folder, scenario, fault or ControllerFault(), measured=measured)
             status = 0
         finally:
             os._exit(status)

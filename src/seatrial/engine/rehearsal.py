@@ -11,6 +11,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from seatrial.lab.fleet import fleet_text
 from seatrial.lab.gateway import gateway_topology
 from seatrial.model.event import Event
@@ -26,12 +28,29 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
     "good": (),
     "dead-network": (Fault(host="gw-s1", kind="dead-network", kernel=CANDIDATE),),
     "panic": (Fault(host="gw-s1", kind="panic", kernel=CANDIDATE),),
+    "load": (Fault(host="gw-s1", kind="slow-disk", kernel=CANDIDATE),),
+    "no-load": (Fault(host="gw-s1", kind="no-load"),),
 }
 
 
-def rehearsal_fleet(*, approval: bool = False) -> str:
-    """The fleet file of the lab's platform with every place simulated."""
-    return fleet_text(gateway_topology(), lambda _: {"simulated": True}, checks=False, approval=approval)
+# Scenarios whose hosts are measured while on trial.
+MEASURED = frozenset({"load", "no-load"})
+_MEASURE = {
+    "series": ["disk.*.latency", "load.1"],
+    "least": "2m",
+    "most": "10m",
+    "load": {"of": "disk.vda.ops", "least": 20},
+}
+
+
+def rehearsal_fleet(*, approval: bool = False, measured: bool = False) -> str:
+    """The fleet file of the lab's platform with every place simulated; `measured`: with a soak that measures."""
+    text = fleet_text(gateway_topology(), lambda _: {"simulated": True}, checks=False, approval=approval)
+    if not measured:
+        return text
+    fleet = yaml.safe_load(text)
+    fleet["policies"]["gateway"]["measure"] = _MEASURE
+    return yaml.safe_dump(fleet, sort_keys=False)
 
 
 def rehearsal_world(fleet: Fleet, simulation: Simulation) -> World:

@@ -27,6 +27,7 @@ class _Names:
     group: tuple[str, ...]
     vantage: tuple[str, ...]
     flow: tuple[str, ...]
+    load: tuple[str, ...]
     role: tuple[str, ...]
 
     def of(self, kinds: Iterable[str]) -> dict[str, str]:
@@ -34,7 +35,7 @@ class _Names:
         return {name: kind for kind in kinds for name in getattr(self, kind)}
 
 
-_KINDS = ("stage", "host", "group", "vantage", "flow", "role")
+_KINDS = ("stage", "host", "group", "vantage", "flow", "load", "role")
 
 
 def across(root: Item) -> Iterator[Mistake]:
@@ -45,6 +46,7 @@ def across(root: Item) -> Iterator[Mistake]:
         group=tuple(_map(root, "groups")),
         vantage=tuple(_map(root, "vantages")),
         flow=tuple(_map(root, "flows")),
+        load=tuple(_map(root, "loads")),
         role=tuple(
             role.value
             for host in _map(root, "hosts").values()
@@ -96,12 +98,17 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "with", ("vantage", "host")),
         ("checks", "along", ("flow",)),
         ("checks", "each", ("role",)),
+        ("loads", "from", ("vantage", "host")),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
+    for role in _map(root, "policies"):
+        for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
+            for number, member in _list(root, "policies", role, "measure", key):
+                yield from _unknown(names, kinds, member, ("policies", role, "measure", key, number))
     for name, check in _map(root, "checks").items():
         for number, member in _list(check, "hosts"):
             yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))

@@ -32,6 +32,8 @@ class Kind(enum.StrEnum):
     TRIAL_FAILED = "trial.failed"  # act, problem, hint
     RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
+    SAMPLES = "samples"  # arm: good|candidate, place, kernel, boot_id, at, seconds, loaded, series: {name: rows}, missing
+    VERDICT = "verdict"  # outcome, because, loaded: {arm: seconds}, series: [..], evidence of the soak so far
     NOTE = "note"  # text: a person's line
 
 

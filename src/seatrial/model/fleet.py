@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
+from seatrial.model.measure import Load, Measure
 
 
 class Stage(Declared):
@@ -147,6 +148,10 @@ class Policy(Declared):
     soak: Duration = Field(
         default=0.0, description="how long the flows must go on passing before the blessing"
     )
+    measure: Measure | None = Field(
+        default=None,
+        description="what is measured meanwhile, against the good kernel; absent: flows and checks only",
+    )
     probes: int = Field(default=32, ge=8, le=1000, description="probes for each flow and round")
     rate: int = Field(default=200, ge=1, le=2000, description="probes a second from one vantage, at most")
     max_loss: float = Field(
@@ -167,6 +172,9 @@ class Fleet(Declared):
     )
     flows: dict[Name, Flow] = Field(default_factory=dict, description="by name")
     checks: dict[Name, Check] = Field(default_factory=dict, description="by name")
+    loads: dict[Name, Load] = Field(
+        default_factory=dict, description="by name: work that is made for a soak on purpose"
+    )
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )

@@ -36,6 +36,7 @@ class TrialState:
 
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
+    `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
     """
 
     host: str
@@ -53,6 +54,12 @@ class TrialState:
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
     first_failure: datetime | None = None
     cause: str = ""
+    samples: tuple[Mapping[str, Any], ...] = ()
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+
+    def loaded(self, arm: str) -> float:
+        """Seconds under load that were measured of an arm, `good` or `candidate`."""
+        return sum(float(one.get("loaded", 0.0)) for one in self.samples if one.get("arm") == arm)
 
     @property
     def over(self) -> bool:
@@ -162,6 +169,13 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
+        case Kind.SAMPLES:
+            return replace(trial, samples=(*trial.samples, data))
+        case Kind.VERDICT:
+            failed = trial.first_failure
+            if failed is None and data.get("outcome") == Outcome.FAIL:
+                failed = event.at
+            return replace(trial, verdict=dict(data), first_failure=failed)
     return trial
 
 

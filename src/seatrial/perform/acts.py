@@ -5,6 +5,7 @@ What is not: when an act is due (the rollout room decides), and writing it down 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,9 +19,11 @@ from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.look import boot_method, carrier_of, sight_of
+from seatrial.perform.measuring import flow_series, stretch
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Act, Terms
+from seatrial.soak.stretches import verdict
 
 MOVE_SECONDS = 30.0
 
@@ -83,7 +86,71 @@ async def _exercise(call: _Call) -> Report:
     return await _probed(call, Act.EXERCISE, carrier=call.terms.host)
 
 
+async def _measure(call: _Call) -> Report:
+    """A stretch of the good kernel, on the host that carries the work now."""
+    group = call.world.fleet.group_of(call.terms.host)
+    carrier = await carrier_of(call.world, call.world.fleet.groups[group]) if group else call.terms.host
+    if carrier is None:
+        return Report(problem="it cannot be told who carries the work", hint="it is asked again")
+    return (await _measured(call, "good", carrier))[0]
+
+
+async def _measured(call: _Call, arm: str, place: str) -> tuple[Report, Probed]:
+    """A stretch with a round of the flows in it; what could not be measured is a problem only when it is all."""
+    measure = call.terms.policy.measure
+    assert measure is not None
+    at = call.world.clock.now().timestamp()
+    carrier = place if arm == "candidate" else None
+    found, probed = await asyncio.gather(
+        stretch(call.world, place, measure), _probe(call, Act.SOAK, carrier=carrier)
+    )
+    found.series.update(flow_series(probed.counts, at))
+    if not found.boot_id:
+        return Report(
+            problem=f"{place} could not be measured: {'; '.join(found.problems)}", hint="it is asked again"
+        ), probed
+    return Report(events=((Kind.SAMPLES, found.told(arm, place, at)),)), probed
+
+
+async def _soak_measured(call: _Call) -> Report:
+    measure, host = call.terms.policy.measure, call.terms.host
+    assert measure is not None
+    before = await sight_of(call.world, host)
+    arms = [_measured(call, "candidate", host)]
+    if measure.against == "peer" and call.terms.peers:
+        arms.append(_peer(call))
+    (report, probed), *others = await asyncio.gather(*arms)
+    after = await sight_of(call.world, host)
+    wrong = next((one for one in (report, *(other for other, _ in others)) if one.problem), None)
+    if wrong is not None:
+        return wrong
+    boot_id = str(call.trial.facts.get("trial_boot_id", ""))
+    events = [*report.events, *(event for other, _ in others for event in other.events)]
+    if before is None or after is None or not before.boot.boot_id == after.boot.boot_id == boot_id:
+        return Report(
+            problem=f"{host} was not there from the first sample to the last", hint="it is asked again"
+        )
+    stretches = [*call.trial.samples, *(data for _, data in events)]
+    kept = [one for one in stretches if one["arm"] == "good" or one["boot_id"] == boot_id]
+    events.append((Kind.VERDICT, {**verdict(kept, measure), "boot_id": boot_id}))
+    return Report(events=(*events, *_told(call, Act.SOAK, probed, after)))
+
+
+async def _peer(call: _Call) -> tuple[Report, Probed]:
+    measure = call.terms.policy.measure
+    assert measure is not None
+    at = call.world.clock.now().timestamp()
+    peer = call.terms.peers[0]
+    found = await stretch(call.world, peer, measure, driven=False)
+    nothing = Probed(results=(), counts=(), explanation=None, seconds=0.0)
+    if not found.boot_id:
+        return Report(problem=f"{peer} could not be measured: {'; '.join(found.problems)}"), nothing
+    return Report(events=((Kind.SAMPLES, found.told("good", peer, at)),)), nothing
+
+
 async def _soak(call: _Call) -> Report:
+    if call.terms.policy.measure is not None:
+        return await _soak_measured(call)
     report = await _probed(call, Act.SOAK, carrier=call.terms.host)
     # A soak is a row of rounds with a pause, not a flood.
     await call.world.clock.sleep(min(5.0, call.terms.policy.soak / 10))
@@ -94,12 +161,10 @@ async def _proof(call: _Call) -> Report:
     return await _probed(call, Act.PROOF, carrier=None)
 
 
-async def _probed(call: _Call, purpose: Act, *, carrier: str | None) -> Report:
-    world, terms = call.world, call.terms
-    fleet = world.fleet
-    before = await sight_of(world, terms.host)
-    probed = await probe(
-        world,
+async def _probe(call: _Call, purpose: Act, *, carrier: str | None) -> Probed:
+    terms, fleet = call.terms, call.world.fleet
+    return await probe(
+        call.world,
         flows=fleet.flows_of(terms.host),
         checks=fleet.checks_of(fleet.hosts[terms.host].stage),
         probes=terms.policy.probes,
@@ -108,12 +173,24 @@ async def _probed(call: _Call, purpose: Act, *, carrier: str | None) -> Report:
         carrier=carrier,
         before=_baseline_results(call.trial) if purpose in (Act.EXERCISE, Act.SOAK) else None,
     )
+
+
+async def _probed(call: _Call, purpose: Act, *, carrier: str | None) -> Report:
+    world, terms = call.world, call.terms
+    before = await sight_of(world, terms.host)
+    probed = await _probe(call, purpose, carrier=carrier)
     after = await sight_of(world, terms.host)
     if before is None or after is None or before.boot.boot_id != after.boot.boot_id:
         return Report(
             problem=f"{terms.host} was not there from the first probe to the last",
             hint="what was measured says nothing about one kernel; it is asked again",
         )
+    return Report(events=_told(call, purpose, probed, after))
+
+
+def _told(
+    call: _Call, purpose: Act, probed: Probed, after: Sight
+) -> tuple[tuple[Kind, Mapping[str, Any]], ...]:
     data = {
         "purpose": str(purpose),
         "boot_id": after.boot.boot_id,
@@ -126,7 +203,7 @@ async def _probed(call: _Call, purpose: Act, *, carrier: str | None) -> Report:
     if probed.explanation is not None:
         events.append((Kind.DIAGNOSIS, _diagnosis(probed, purpose)))
     # The results come last: they are what the next decision goes by, and it wants the diagnosis to be there.
-    return Report(events=(*events, (Kind.RESULTS, data)))
+    return (*events, (Kind.RESULTS, data))
 
 
 def _summary(call: _Call, purpose: Act, probed: Probed) -> str:
@@ -324,6 +401,7 @@ def _plain(result: Result) -> dict[str, Any]:
 _ACTS: Mapping[Act, Callable[[_Call], Awaitable[Report]]] = {
     Act.PREFLIGHT: _preflight,
     Act.BASELINE: _baseline,
+    Act.MEASURE: _measure,
     Act.DRAIN: _drain,
     Act.ARM: _arm,
     Act.REBOOT: _reboot,

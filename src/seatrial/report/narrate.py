@@ -107,6 +107,10 @@ def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Li
             return [_results(event), *_diagnosis(event, named)]
         case Kind.TRIAL_ACTED:
             return _acted(event)
+        case Kind.SAMPLES:
+            return _measured(event, trial)
+        case Kind.VERDICT:
+            return _verdict(event)
         case Kind.TRIAL_FAILED:
             detail = (f"hint: {data['hint']}",) if data.get("hint") else ()
             return [_line(event, str(data["act"]), str(data.get("problem", "")), "FAIL", detail=detail)]
@@ -170,6 +174,27 @@ def _hint(result: Mapping[str, Any]) -> str:
     # What to do about a flow that failed is the diagnosis's to say.
     is_flow = "sent" in result.get("evidence", {})
     return "" if is_flow and result["outcome"] == Outcome.FAIL else str(result.get("hint", ""))
+
+
+def _measured(event: Event, trial: TrialState) -> list[Line]:
+    """How far the measuring of the good kernel is; what the candidate shows is told by its verdicts."""
+    data = event.data
+    if data.get("arm") != "good":
+        return []
+    so_far = trial.loaded("good") + float(data.get("loaded", 0.0))
+    counted = "" if data.get("loaded") else ", too little load to count"
+    detail = tuple(f"missing: {one}" for one in data.get("missing", ()))
+    text = (
+        f"{len(data.get('series', {}))} series on the good kernel, {so_far:.0f} s under load so far{counted}"
+    )
+    return [_line(event, "measured", text, seconds=float(data.get("seconds", 0.0)), detail=detail)]
+
+
+def _verdict(event: Event) -> list[Line]:
+    data = event.data
+    mark = {Outcome.PASS: "ok", Outcome.FAIL: "FAIL"}.get(Outcome(data["outcome"]), "")
+    loaded = data.get("loaded", {}).get("candidate", 0.0)
+    return [_line(event, "measured", f"{loaded:.0f} s under load: {data.get('because', '')}", mark)]
 
 
 _ACTED = {

@@ -19,6 +19,7 @@ from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 from seatrial.model.trial import State
+from seatrial.rollout.measured import hopeless, lacks_good, longest, verdict_of
 
 MAX_TRIES = 3
 POLL = 1.0
@@ -32,6 +33,7 @@ class Act(enum.StrEnum):
 
     PREFLIGHT = "preflight"
     BASELINE = "baseline"
+    MEASURE = "measure"
     DRAIN = "drain"
     ARM = "arm"
     REBOOT = "reboot"
@@ -129,7 +131,9 @@ def decide(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         case State.ON_TRIAL:
             return _on_trial(trial, seen, terms)
         case State.EXERCISED:
-            return Move(to=State.SOAKING, because=f"the flows go on for {duration(terms.policy.soak)}")
+            how = "until the measurements decide" if terms.policy.measure else ""
+            how = how or f"for {duration(terms.policy.soak)}"
+            return Move(to=State.SOAKING, because=f"the flows go on {how}")
         case State.SOAKING:
             return _soaking(trial, seen, terms)
         case State.REVERTING:
@@ -170,6 +174,11 @@ def _planned(trial: TrialState, seen: Seen, terms: Terms) -> Action:
             because=f"the platform does not work before anything was changed: {before.because or 'no flow was probed'}",
             hint=before.hint or "mend it first: what fails already cannot be held against a kernel",
         )
+    if lacks_good(trial, terms.policy):
+        if why := hopeless(trial, terms.policy, trial.tries.get(Act.MEASURE, 0)):
+            hint = "give it load (`drive`), or ask for less of it under `load` in the policy"
+            return Move(to=State.REFUSED, because=why, hint=hint)
+        return Do(act=Act.MEASURE)
     if seen.sight is None:
         return Wait(seconds=POLL, because=f"{terms.host} does not answer")
     return Move(to=State.PREFLIGHT, because="there is a way back", facts={"good": seen.sight.boot.running})
@@ -355,20 +364,29 @@ def _soaking(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     current = last is not None and last.boot_id == trial.facts.get("trial_boot_id")
     if last is not None and current and last.outcome is Outcome.FAIL:
         return _revert(Cause.FAILED, str(trial.diagnosis.get("because") or last.because))
+    measuring = terms.policy.measure is not None
+    measured, why = verdict_of(trial)
+    if measuring and measured is Outcome.FAIL:
+        return _revert(Cause.FAILED, why)
     if trial.tries.get(Act.BLESS, 0) >= MAX_TRIES:
         return _revert(Cause.UNCLEAR, f"it could not be blessed: {trial.problem}")
     # What was seen may be older than the move to this state; no soak is over at once all the same.
-    soaked = terms.policy.soak == 0 or _elapsed(trial, seen) >= terms.policy.soak
-    proven = terms.policy.soak == 0 or (last is not None and current and last.outcome is Outcome.PASS)
-    if soaked and proven:
+    short = terms.policy.soak == 0 and not measuring
+    soaked = short or _elapsed(trial, seen) >= terms.policy.soak
+    proven = short or (last is not None and current and last.outcome is Outcome.PASS)
+    if soaked and proven and (not measuring or measured is Outcome.PASS):
         return Do(act=Act.BLESS)
+    if measuring and _elapsed(trial, seen) >= longest(terms.policy):
+        return _revert(
+            Cause.UNCLEAR, f"after {duration(_elapsed(trial, seen))} of soak it is not known: {why}"
+        )
     if _time_left(seen) < max(2 * RESERVE, terms.policy.guard / 3):
-        if soaked:
+        if soaked and not measuring:
             return _revert(
                 Cause.UNCLEAR,
                 f"the soak is over and it is not known whether it works: {last.because if last else ''}",
             )
-        if trial.tries.get(Act.EXTEND, 0) < MAX_TRIES + terms.policy.soak / 60:
+        if trial.tries.get(Act.EXTEND, 0) < MAX_TRIES + longest(terms.policy) / 60:
             return Do(act=Act.EXTEND)
         return _revert(Cause.UNCLEAR, f"the guard would not give more time: {trial.problem}")
     return Do(act=Act.SOAK)

@@ -59,7 +59,7 @@ class Judgement:
 
 
 def judge(
-    recorded: Sequence[Series] | Sequence[CountSeries],
+    recorded: Sequence[Series | CountSeries],
     *,
     alpha: float = ALPHA,
     min_effect: float = MIN_EFFECT,

@@ -106,7 +106,7 @@ def read(text: str) -> Reading | str:
         if head is None:
             head = said
         elif "v" in said:
-            at, numbers = _number(said.get("t")), _numbers(said["v"])
+            at, numbers = number_of(said.get("t")), _numbers(said["v"])
             if at is None or numbers is None:
                 return "the sampler said something that is no sample"
             if t and not at > t[-1]:
@@ -207,11 +207,12 @@ def _added(reading: Reading, name: str, every: float) -> dict[float, tuple[float
 def _numbers(said: object) -> Mapping[str, float] | None:
     if not isinstance(said, dict) or len(said) > MOST_NAMES:
         return None
-    known = ((name, _number(value)) for name, value in said.items() if _NAME.match(str(name)))
+    known = ((name, number_of(value)) for name, value in said.items() if _NAME.match(str(name)))
     return {str(name): value for name, value in known if value is not None}
 
 
-def _number(value: object) -> float | None:
+def number_of(value: object) -> float | None:
+    """What a host said where a number is wanted, or None; NaN and infinities are none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)

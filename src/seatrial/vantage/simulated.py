@@ -7,6 +7,7 @@ platform (simulation.py).
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Sequence
 
 from seatrial.model.command import Command, Output, Trouble
@@ -39,6 +40,8 @@ class SimulatedVantage:
             "flow.send": self._send,
             "flow.collect": self._collect,
             "flow.carried": self._carried,
+            "soak.sample": self._sample,
+            "soak.load": lambda command: _said(command, ""),
         }
 
     @property
@@ -280,6 +283,30 @@ class SimulatedVantage:
                 for n in range(int(seen["arrived"]))
             ]
         return _said(command, "\n".join([*lines, f"end {len(lines)}"]) + "\n")
+
+    def _sample(self, command: Command) -> Output:
+        """A disk whose requests take about 2 ms, or three times that where it is slow; time passes while it is measured."""
+        spec = json.loads(command.argv[-1])
+        sim, host = self._sim, self._sim.hosts[self._name]
+        dice = random.Random(f"{self._name} {sim.seconds}")  # noqa: S311 - a simulation, and the same each time
+        slow = 3.0 if sim.has(self._name, "slow-disk") else 1.0
+        rate = 0.0 if sim.has(self._name, "no-load") else 60.0
+        began, ops, busy = sim.uptime(self._name), 1000.0, 5000.0
+        rows = [
+            json.dumps({"boot_id": host.boot_id(self._name), "kernel": host.running, "cpus": 2, "t": began})
+        ]
+        for number in range(int(spec["seconds"] / spec["every"]) + 1):
+            done = round(rate * spec["every"] * dice.uniform(0.8, 1.2))
+            ops, busy = ops + done, busy + done * 2.0 * slow * dice.lognormvariate(0.0, 0.2)
+            values = {
+                "disk.vda.ops": ops,
+                "disk.vda.ms": busy,
+                "load.1": slow * dice.uniform(0.4, 0.6),
+                "blocked": 0.0,
+            }
+            rows.append(json.dumps({"t": began + number * spec["every"], "v": values}))
+        sim.pass_time(spec["seconds"])
+        return _said(command, "\n".join(rows) + "\n")
 
     def _carrier(self, flow: Flow) -> str | None:
         host = self._sim.owners.get(flow.by, flow.by)

@@ -30,6 +30,8 @@ FaultKind = Literal[
     "grubenv-unwritable",
     "no-good-kernel",
     "unreachable",
+    "slow-disk",
+    "no-load",
 ]
 
 
