@@ -9,6 +9,7 @@ import pytest
 from seatrial.diagnose.explain import Explanation, explain
 from seatrial.diagnose.localise import localise
 from seatrial.diagnose.paths import observations
+from seatrial.model.check.paths import VrrpCheck
 from seatrial.model.observation import Observation
 from seatrial.model.result import Outcome, Result
 
@@ -164,3 +165,12 @@ def test_two_owners_of_an_address_explain_flows_that_are_lost_by_half() -> None:
     seen = observations(fleet(), counts(**spoil(FLOWS, half)), None, {"gateways": (owners,)})
     asked = Observation(id="owner:check", path=("gw-s1", owners), sent=8, lost=8)
     assert localise((*seen, asked)).suspects[0].components == (owners,)
+
+
+def test_two_owners_are_named_while_all_flows_still_pass() -> None:
+    owner = VrrpCheck(kind="vrrp", hosts=("gw-s1", "gw-s2"), address="192.0.2.1")
+    asked = fleet().model_copy(update={"checks": {"owner": owner}})
+    one = explain(asked, counts(), results=[answer("owner", FAIL, "gw-s1 and gw-s2 both have 192.0.2.1")])
+    suspect = one.diagnosis.suspects[0]
+    assert ("owner of 192.0.2.1",) in (suspect.components, *suspect.same_evidence), one
+    assert "both have" in one.sentence

@@ -60,7 +60,7 @@ def observations_of(
         asked, failed, unknown = _asked(result)
         if result.outcome is Outcome.SKIP or asked <= unknown:
             continue
-        path = (*_way(fleet, check, senders, carrier, owners), *check.over, *check.subjects)
+        path = (*_way(fleet, check, senders, carrier, owners if failed else {}), *check.over, *check.subjects)
         path = (*path, *common.get(result.check, ()))
         if check.subjects[-1] in shared:
             path = (*path, answer_of(result.check))

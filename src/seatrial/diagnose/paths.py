@@ -118,7 +118,9 @@ def _each(
             sources.setdefault(by, set()).add(flow.source)
     found = []
     for one, flow, by in known:
-        several, common = len(sources.get(by, ())) > 1, (shared or {}).get(flow.by, ())
+        # Two owners need not lose anything, so a flow that passes says nothing of what the hosts share.
+        common = (shared or {}).get(flow.by, ()) if one.answered < one.sent else ()
+        several = len(sources.get(by, ())) > 1
         found.append((one, flow, by, ways_of(flow, by, is_translated(flow, one.sender), several, common)))
     return found
 
