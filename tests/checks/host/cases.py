@@ -178,6 +178,12 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
     ),
     (
         "dmesg",
+        ["dmesg-hung-task", "dmesg-boot-before-hung-task", *QUIET],
+        FAIL,
+        "new at this boot: INFO: task dd:231 blocked for more than 5 seconds.",
+    ),
+    (
+        "dmesg",
         ["dmesg-boot-56", "dmesg-no-boot-before", *QUIET],
         UNKNOWN,
         "vm has no messages of the boot before",
