@@ -82,4 +82,4 @@ def meant(word: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
     if (near := nearest(word, names)) is not None:
         return f"; did you mean '{near}'?"
-    return f"; there is {listed(names)}" if 0 < len(names) <= 12 else ""
+    return f"; there is {listed(names)}" if 0 < len(names) <= 16 else ""
