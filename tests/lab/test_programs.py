@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +19,10 @@ from seatrial.lab import plan
 from seatrial.lab.accel import Accelerator
 from seatrial.lab.faults import FAULTS, SERVICES, Kept
 from seatrial.lab.fleet import fleet_text
-from seatrial.lab.gateway import services_topology
+from seatrial.lab.gateway import gateway_topology, services_topology
 from seatrial.lab.image import Kernels
 from seatrial.lab.lab import Lab
+from seatrial.lab.places import lab_home
 from seatrial.lab.topology import Endpoint, Program, Topology
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.asking import ask_checks
@@ -27,6 +31,7 @@ from seatrial.perform.world import open_world
 ASKED = ("p-dns", "p-http", "p-ldap", "p-nfs", "p-tls")
 OF_SERVICES = {"dns-down": "p-dns", "ldap-down": "p-ldap", "nfs-hung": "p-nfs", "wrong-certificate": "p-tls"}
 LIMIT = 120
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def without_hosts() -> Topology:
@@ -53,12 +58,25 @@ async def warden_of(home: Path, topology: Topology) -> Lab:
 
 
 @pytest.fixture
-async def lab() -> AsyncIterator[Lab]:
+async def lab(short_home: None) -> AsyncIterator[Lab]:
     """All services of the endpoint, in namespaces of their own."""
-    with TemporaryDirectory(prefix="st-", dir="/tmp") as folder:
-        up = await warden_of(Path(folder) / "lab", without_hosts())
-        yield up
-        await up.down()
+    up = await warden_of(lab_home("programs"), without_hosts())
+    yield up
+    await up.down()
+
+
+def told(*argv: str) -> tuple[int, str, str]:
+    """What `seatrial lab fault ...` exits with and says."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "seatrial", "lab", "fault", *argv],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 async def asked(lab: Lab) -> dict[str, Result]:
@@ -99,6 +117,41 @@ async def test_each_service_answers_fails_alone_with_its_fault_and_is_mended(lab
         await lab.do(FAULTS[name].off)
         await until(lab, set())
     assert lab.status().problem == ""
+
+
+async def test_the_verb_puts_a_fault_and_takes_it_off_again(lab: Lab) -> None:
+    code, said, _ = told("dns-down", "--lab", "programs")
+    assert (code, said) == (0, f"dns-down: {FAULTS['dns-down'].says}\n")
+    assert lab.fault == "dns-down"
+    code, said, _ = told("ldap-down", "--lab", "programs", "--json")
+    assert json.loads(said) == {"lab": "programs", "fault": "ldap-down", "before": "dns-down"}
+    await until(lab, {"p-ldap"})
+    assert told("off", "--lab", "programs")[:2] == (0, "ldap-down is taken off\n")
+    assert told("off", "--lab", "programs")[:2] == (0, "there was no fault\n")
+    await until(lab, set())
+
+
+def test_the_verb_lists_every_fault_and_says_what_is_wrong_with_another_name(short_home: None) -> None:
+    code, said, _ = told()
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == list(FAULTS)
+    assert {one["name"] for one in json.loads(told("list", "--json")[1])["faults"]} == set(FAULTS)
+    code, _, wrong = told("dns-dwon")
+    assert code == 2 and "there is no fault 'dns-dwon'" in wrong and "dns-down" in wrong
+    code, _, wrong = told("dns-down", "--lab", "nobody")
+    assert code == 4 and "no lab nobody is up here" in wrong
+
+
+async def test_a_lab_without_the_services_is_left_alone_and_the_right_one_is_named(short_home: None) -> None:
+    lab = await warden_of(lab_home("plain"), replace(gateway_topology(), hosts=()))
+    try:
+        with pytest.raises(LabError, match="has not all of the services") as raised:
+            await lab.put("dns-down")
+        assert "gateway-services" in (raised.value.hint or "")
+        assert lab.fault is None
+        assert f"{SERVICES}-dns" in lab.status().programs
+    finally:
+        await lab.down()
 
 
 async def test_a_program_that_ends_by_itself_is_trouble_and_one_that_was_stopped_is_not(lab: Lab) -> None:
