@@ -32,7 +32,8 @@ def judge(name: str, check: DiskCheck, outputs: Sequence[Output]) -> Result:
     """PASS when as much room and as many inodes are free as the check wants."""
     place = check.source_vantage
     if outputs and outputs[0].status == 1 and outputs[0].stderr.rstrip().endswith(ABSENT):
-        return made(name, check, Outcome.FAIL, f"{place} has no {check.path}")
+        hint = "is what should be there mounted?"
+        return made(name, check, Outcome.FAIL, f"{place} has no {check.path}", hint=hint)
     if why := first_trouble(outputs, 1, place):
         return unknown(name, check, why)
     found = SAID.fullmatch(outputs[0].stdout)

@@ -92,7 +92,9 @@ def judge(name: str, check: DmesgCheck, outputs: Sequence[Output]) -> Result:
         because = f"{check.source_vantage} has no messages of the boot before{said}{also}"
         return made(name, check, Outcome.UNKNOWN, because, hint=hint, evidence=evidence)
     if grave:
-        return made(name, check, Outcome.FAIL, f"new at this boot: {grave[0]}{also}", evidence=evidence)
+        because = f"new at this boot: {grave[0]}{also}"
+        hint = f"journalctl -k -b 0 on {check.source_vantage} has what stands around it"
+        return made(name, check, Outcome.FAIL, because, hint=hint, evidence=evidence)
     because = (
         f"{len(fresh)} new {'warning' if len(fresh) == 1 else 'warnings'}: {fresh[0]}"
         if fresh

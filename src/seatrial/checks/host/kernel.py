@@ -78,7 +78,8 @@ def _judge_later(
     if check.next not in (None, coming):
         wrong.append(f"{coming} is set for the next boot, not {check.next}")
     if wrong:
-        return made(name, check, Outcome.FAIL, "; ".join(wrong), evidence=evidence)
+        hint = f"`grub-set-default` and `grub-reboot` on {place} set them"
+        return made(name, check, Outcome.FAIL, "; ".join(wrong), hint=hint, evidence=evidence)
     because = f"{running} runs, every boot takes {default}, set for the next boot: {coming}"
     return made(name, check, Outcome.PASS, because, seconds=output.seconds, evidence=evidence)
 

@@ -15,6 +15,11 @@ LINE = re.compile(
     r"^(some|full) avg10=(\d{1,3}\.\d\d) avg60=(\d{1,3}\.\d\d) avg300=(\d{1,3}\.\d\d) total=\d+$",
     re.MULTILINE,
 )
+HINTS = {
+    "cpu": "more wants to run than there are processors: look for the work with top",
+    "io": "the disks, or servers of mounted file systems, are slow: look with iostat, and ask `processes`",
+    "memory": "memory is short and is being reclaimed: look for who has it, and for kills in dmesg",
+}
 OFF = "the kernel needs CONFIG_PSI, and psi=1 on its command line where the distribution leaves it off"
 
 
@@ -48,4 +53,5 @@ def judge(name: str, check: PressureCheck, outputs: Sequence[Output]) -> Result:
     if percent <= check.most:
         return made(name, check, Outcome.PASS, because, seconds=outputs[0].seconds, evidence=evidence)
     because += f"; at most {check.most:g} % is wanted"
-    return made(name, check, Outcome.FAIL, because, seconds=outputs[0].seconds, evidence=evidence)
+    hint = HINTS[check.of]
+    return made(name, check, Outcome.FAIL, because, hint=hint, seconds=outputs[0].seconds, evidence=evidence)

@@ -42,7 +42,8 @@ def judge(name: str, check: QdiscCheck, outputs: Sequence[Output]) -> Result:
     """PASS when the root qdisc is of the wanted kind and all wanted classes have their rates."""
     place = check.source_vantage
     if outputs and outputs[0].status == 1 and "Cannot find device" in outputs[0].stderr:
-        return made(name, check, Outcome.FAIL, f"{place} has no interface {check.device}")
+        because = f"{place} has no interface {check.device}"
+        return made(name, check, Outcome.FAIL, because, hint=f"`ip link` on {place} says which it has")
     if why := first_trouble(outputs, len(commands(check)), place):
         return unknown(name, check, why)
     root = QDISC.search(outputs[0].stdout)

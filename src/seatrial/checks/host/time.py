@@ -83,7 +83,8 @@ def judge(name: str, check: TimeCheck, outputs: Sequence[Output]) -> Result:
         because += f", {clock.offset:.6f} s off"
     if clock.offset is not None and clock.offset > check.most:
         because += f"; at most {check.most:g} s is wanted"
-        return made(name, check, Outcome.FAIL, because, evidence=evidence)
+        hint = f"`chronyc sources` or `timedatectl timesync-status` on {place} says whom it follows"
+        return made(name, check, Outcome.FAIL, because, hint=hint, evidence=evidence)
     seconds = sum(output.seconds for output in outputs)
     return made(name, check, Outcome.PASS, because, seconds=seconds, evidence=evidence)
 

@@ -102,7 +102,7 @@ class ProcessesCheck(CheckBase):
     names: tuple[Word, ...] = Field(
         default=(), description="names or patterns (`nfsd`, `kworker*`) that count; absent: all"
     )
-    pause: Duration = Field(
+    pause: Annotated[Duration, Field(le=60)] = Field(
         default=1.0,
         description="between two looks; what waits at only one of them waits for a disk as it should",
     )
