@@ -43,6 +43,7 @@ lint: setup ## ruff and mypy
 	@$(BIN)/mypy
 
 bench: setup ## the measurements that the documents quote
+	@tools/ensure-packages "the lab" $(TEST_PACKAGES)
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
 	@set -e; for script in $(BENCH); do PEERS=$(CURDIR)/.venv/peers/bin/python $(BIN)/python $$script $(ARGS); done
