@@ -18,6 +18,8 @@ from seatrial.report.figures import Sample, labels_of, of_results
 from seatrial.report.narrate import MARKS
 
 RANKS = 3
+# Rounds in time after which slowness is over: one that is on the edge would be news every time.
+STEADY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class Watched:
         self._silent: frozenset[str] = frozenset()
         self._named: tuple[tuple[str, ...], ...] = ()
         self._well: bool | None = None
-        self._slow = False
+        self._slow, self._in_time = False, 0
         self._broken = ""
         self._counts: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str, str]] = Counter()
@@ -206,8 +208,9 @@ class Watched:
         self._well = well
 
     def _of_pace(self, turn: Turn) -> Iterator[News]:
-        slow = turn.skipped > 0
-        if slow and not self._slow:
+        self._in_time = 0 if turn.skipped else self._in_time + 1
+        if turn.skipped and not self._slow:
+            self._slow = True
             yield News(
                 at=turn.at,
                 event="slow",
@@ -217,9 +220,9 @@ class Watched:
                 detail=("hint: a longer --every, or fewer flows and checks",),
                 data={"skipped": turn.skipped},
             )
-        elif self._slow and not slow:
+        elif self._slow and self._in_time >= STEADY:
+            self._slow = False
             yield News(at=turn.at, event="in-time", subject="watch", text="rounds keep their time again")
-        self._slow = slow
 
     def _count(self, turn: Turn) -> None:
         self._results = {result.check: result for result in turn.results}
