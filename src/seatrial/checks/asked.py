@@ -23,6 +23,7 @@ class Answer(Said):
     """What question.py says; which fields it has depends on the verb."""
 
     error: Words = ""
+    unreadable: bool = False
     seconds: float = 0.0
     connected: bool = False
     status: Small = 0
@@ -30,6 +31,8 @@ class Answer(Said):
     bytes: Small = 0
     contains: bool | None = None
     code: Words = ""
+    aa: bool = False
+    ra: bool = False
     records: list[Words] = Field(default_factory=list, max_length=100)
 
 

@@ -8,6 +8,9 @@ from seatrial.model.result import Outcome
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 
+LARGE = {"kind": "ping", "from": "vm", "address": "198.51.100.9", "size": 1500, "df": True}
+DNS = {"kind": "dns", "from": "vm", "server": "192.0.2.53", "name": "www.example.org"}
+BOTH = "www.example.org A at 192.0.2.53: 192.0.2.80, 192.0.2.81"
 TLS = {
     "kind": "tls",
     "from": "vm",
@@ -51,6 +54,14 @@ CHECKS: dict[str, dict[str, Any]] = {
         "name": "www.example.org",
         "expect": "192.0.2.81",
     },
+    "ping-late": {"kind": "ping", "from": "vm", "address": "198.51.100.9", "max_ms": 0.05},
+    "ping-large": LARGE,
+    "ping-large-six": {**LARGE, "address": "2001:db8:2::9"},
+    "tcp-late": {"kind": "tcp", "from": "vm", "address": "db", "port": 5432, "max_ms": 5.0},
+    "http-one": {"kind": "http", "from": "vm", "url": "http://web/", "address": "192.0.2.80", "max_ms": 20.0},
+    "dns-zone": {**DNS, "authoritative": True},
+    "dns-recursive": {**DNS, "recursive": True},
+    "dns-serial": {**DNS, "name": "example.org", "type": "SOA", "same_as": ("192.0.2.54",)},
     "tls": TLS,
     "tls-long": {**TLS, "expires": "40d"},
     "tls-file": {**TLS, "file": "/etc/ssl/service.pem"},
@@ -259,5 +270,88 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
         ["conntrack-use", "conntrack-counters", "conntrack-no-entry"],
         FAIL,
         "vm knows no connection tcp from 192.0.2.138 to 203.0.113.158 port 80",
+    ),
+    (
+        "ping-late",
+        ["ping-each-six"],
+        FAIL,
+        "198.51.100.9 answered 3 of 3, but only after 0.089 ms (median), more than 0.05 ms",
+    ),
+    (
+        "ping-late",
+        ["ping-answered"],
+        FAIL,
+        "198.51.100.9 answered 3 of 3, but only after 0.113 ms (median), more than 0.05 ms",
+    ),
+    (
+        "ping-large",
+        ["ping-each", "ping-large"],
+        PASS,
+        "198.51.100.9 answered 3 of 3, and 3 of 3 of 1500 bytes with DF",
+    ),
+    (
+        "ping-large",
+        ["ping-each", "ping-large-lost"],
+        FAIL,
+        "198.51.100.9 answered 3 of 3, but only 0 of 3 of 1500 bytes with DF (mtu 1400)",
+    ),
+    (
+        "ping-large",
+        ["ping-each", "ping-large-does-not-leave"],
+        FAIL,
+        "198.51.100.9 answered 3 of 3, but only 0 of 3 of 1500 bytes with DF (mtu 1400)",
+    ),
+    (
+        "ping-large-six",
+        ["ping-each-six", "ping-large-lost-six"],
+        FAIL,
+        "2001:db8:2::9 answered 3 of 3, but only 0 of 3 of 1500 bytes with DF (mtu 1400)",
+    ),
+    ("ping-large", ["ping-silent", "ping-silent"], FAIL, "198.51.100.9 answered 0 of 3"),
+    (
+        "tcp-late",
+        ["tcp-accepted"],
+        FAIL,
+        "db port 5432 accepts connections, but only after 5.9 ms (median), more than 5 ms",
+    ),
+    (
+        "http-one",
+        ["http-found"],
+        FAIL,
+        "http://web/ on 192.0.2.80 answers 200, but only after 33.7 ms (median), more than 20 ms",
+    ),
+    ("dns-zone", ["dns-authoritative"], PASS, BOTH),
+    (
+        "dns-zone",
+        ["dns-recursive"],
+        FAIL,
+        "www.example.org A at 192.0.2.53: 192.0.2.81, 192.0.2.80, but the server does not answer for the zone itself",
+    ),
+    ("dns-recursive", ["dns-recursive"], PASS, "www.example.org A at 192.0.2.53: 192.0.2.81, 192.0.2.80"),
+    ("dns-recursive", ["dns-authoritative"], FAIL, f"{BOTH}, but the server does not ask others"),
+    (
+        "dns-recursive",
+        ["dns-recursive-refuses"],
+        FAIL,
+        "www.example.org A at 192.0.2.53: REFUSED with 0 records",
+    ),
+    (
+        "dns-serial",
+        ["dns-serial-7", "dns-serial-7"],
+        PASS,
+        "example.org SOA at 192.0.2.53: ns.example.org. hostmaster.example.org. 7 1200 180 1209600 600, "
+        "as at 192.0.2.54",
+    ),
+    (
+        "dns-serial",
+        ["dns-serial-7", "dns-serial-6"],
+        FAIL,
+        "example.org SOA at 192.0.2.53: serial 7, but 192.0.2.54 has serial 6",
+    ),
+    (
+        "dns-serial",
+        ["dns-serial-7", "dns-silent"],
+        FAIL,
+        "example.org SOA at 192.0.2.53: serial 7, but 192.0.2.54 has no answer: timed out",
     ),
 ]
