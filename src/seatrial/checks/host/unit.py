@@ -18,7 +18,8 @@ STATES = frozenset(
     ("active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance", "refreshing")
 )
 ASKED = ("LoadState", "ActiveState", "SubState", "Result", "NRestarts")
-FAILED = re.compile(r"^(\S{1,256}) +(\S{1,20}) +failed +\S{1,20}(?: .*)?$", re.MULTILINE)
+# Older releases put a dot before a failed unit, which is `*` without UTF-8, although a plain list was asked for.
+FAILED = re.compile(r"^(?:[*\u25cf] +)?(\S{1,256}) +(\S{1,20}) +failed +\S{1,20}(?: .*)?$", re.MULTILINE)
 # Without the last line an empty answer would pass for one that names no failed unit.
 COUNTED = re.compile(r"^(\d{1,6}) loaded units? listed\.", re.MULTILINE)
 MOST_SHOWN = 20

@@ -197,7 +197,7 @@ class QdiscCheck(CheckBase):
     device: Device = Field(description="the interface")
     root: Word | None = Field(default=None, description="the kind of the root qdisc, such as htb or fq_codel")
     classes: dict[ClassId, Rate] = Field(
-        default_factory=dict, description="classes that must be there with their rates, such as `1:10: 8mbit`"
+        default_factory=dict, description="classes of htb that must be there with their rates: `'1:10': 8mbit`"
     )
 
     @model_validator(mode="after")
