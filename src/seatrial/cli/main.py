@@ -45,6 +45,9 @@ app.command(
     help="Verdicts remembered: which kernel is bad for which role.",
 )
 app.command(lab)
+app.command(
+    "seatrial.cli.bring:bring", name="import", help="Turn another tool's file into checks of a fleet.yaml."
+)
 app.command(soak)
 app.command(
     "seatrial.cli.demo:demo",
