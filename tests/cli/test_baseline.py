@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,87 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.checklist.told import environment
-from tests.checks.conftest import TRACKING, World
 from tests.report.test_formats import lint, plugin, suite
-from tests.vantage.grounds import children, free_port
+from tests.vantage.grounds import free_port
 
-FLEET = """\
-version: 1
-name: three
-stages: [{{name: staging}}]
-hosts:
-  router: {{stage: staging, roles: [gateway], reach: {{netns: /proc/{router}/ns/net, userns: /proc/{router}/ns/user}}}}
-vantages:
-  near: {{netns: /proc/{near}/ns/net, userns: /proc/{near}/ns/user}}
-  far: {{netns: /proc/{far}/ns/net, userns: /proc/{far}/ns/user}}
-flows:
-{flows}
-"""
-FLOW = "  {name}: {{stage: staging, from: near, to: far, address: 198.51.100.9, protocol: udp, port: {port}, by: router}}"
-PORTS = {"whole": 7001, "dead": 7002, "thin": 7003, "early": 7004}
-# Every fourth packet, and all packets after the first three thousand bytes: the same in each run.
-LOSSES = {
-    "dead": "udp dport 7002 drop",
-    "thin": "udp dport 7003 numgen inc mod 4 == 0 drop",
-    "early": "udp dport 7004 quota over 3000 bytes drop",
-}
-
-
-class Three:
-    """The namespaces, a fleet file that reaches them, and what is to be lost on the way."""
-
-    def __init__(self, room: Path, world: World) -> None:
-        self.room, self.world = room, world
-        (inside,) = (pid for pid in children(world.holder.pid) if parent(pid) == world.holder.pid)
-        pids = [pid for pid in children(inside) if parent(pid) == inside]
-        flows = "\n".join(FLOW.format(name=name, port=port) for name, port in PORTS.items())
-        places = dict(zip(("near", "router", "far"), pids, strict=True))
-        (room / "fleet.yaml").write_text(FLEET.format(**places, flows=flows))
-
-    def loses(self, *names: str) -> None:
-        """From now on the router loses packets of these flows, and of no others."""
-        rules = "".join(f"add rule inet lossy forward {LOSSES[name]}\n" for name in names)
-        self.world.nft(
-            "flush ruleset\n"
-            + TRACKING
-            + "add table inet lossy\nadd chain inet lossy forward { type filter hook forward priority 0; }\n"
-            + rules
-        )
-
-    def check(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return seatrial(self.room, "check", *words)
-
-    def kept(self) -> str:
-        """What it is like now, kept as a baseline."""
-        (self.room / "before.json").write_text(self.check("--format", "json").stdout)
-        return "before.json"
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def seatrial(room: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "seatrial", *words],
-        cwd=room,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[Three]:
-    world = World()
-    try:
-        world.build()
-        yield Three(tmp_path, world)
-    finally:
-        world.end()
+from .three import Three, seatrial
 
 
 def test_repeated_rounds_tell_what_is_broken_from_what_comes_and_goes(three: Three) -> None:

@@ -24,6 +24,8 @@ from tests.docs.pages import ROOT
 from tests.report.test_formats import lint
 from tests.vantage.grounds import Client, Sshd, free_port, program, running
 
+from .three import Three
+
 # Seconds: a slow machine makes these tests slow, not red.
 PATIENCE = 180.0
 
@@ -73,8 +75,9 @@ def service() -> Iterator[Service]:
 class Watch:
     """A watch that runs: its lines as objects, and its figures."""
 
-    def __init__(self, room: Path, *words: str, fleet: str) -> None:
-        (room / "fleet.yaml").write_text(fleet)
+    def __init__(self, room: Path, *words: str, fleet: str = "") -> None:
+        if fleet:
+            (room / "fleet.yaml").write_text(fleet)
         self.out = room / "out"
         self.argv = [sys.executable, "-m", "seatrial", "watch", "--json", *words]
         self.room = room
@@ -263,6 +266,32 @@ def test_a_vantage_that_dies_is_told_once_and_comes_back(tmp_path: Path, service
                 until(lambda: len(watch.events("round")) == 2, "all is well")
             assert watch.events("check") == [], "the line about the vantage has said it"
             assert watch.ends(signal.SIGINT) == 130
+
+
+def test_flows_are_watched_packet_by_packet_and_named_when_they_are_lost(three: Three) -> None:
+    three.loses("thin")
+    watch = Watch(three.room, "--every", "1s", "--listen", "127.0.0.1:0")
+    with watch.up():
+        assert watch.hears("check", check="thin", outcome="fail")
+        assert watch.hears("round", passed=3, total=4)
+        until(lambda: (watch.figure("seatrial_watch_rounds_total") or 0) >= 3, "three rounds")
+        text = watch.figures()
+        sent, lost = (
+            {name: int(number) for name, number in re.findall(pattern, text, re.MULTILINE)}
+            for pattern in (
+                r'^seatrial_check_packets_sent_total\{check="(\w+)",vantage="near"\} (\d+)$',
+                r'^seatrial_check_packets_lost_total\{check="(\w+)",vantage="near"\} (\d+)$',
+            )
+        )
+        assert sent["thin"] >= 96 and lost["thin"] * 4 == sent["thin"] and lost["whole"] == 0
+        assert watch.figure('seatrial_check_lost_ratio{check="thin",vantage="near"}') == 0.25
+        assert {watch.figure(f'seatrial_vantage_up{{vantage="{name}"}}') for name in three.places} == {1}
+        three.loses("dead")
+        assert watch.hears("check", check="dead", before="pass", outcome="fail")
+        assert watch.hears("check", check="thin", before="fail", outcome="pass")
+        three.loses()
+        assert watch.hears("round", passed=4, total=4)
+        assert watch.ends(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize(("which", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
