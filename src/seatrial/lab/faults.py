@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from seatrial.lab.gateway import PRODUCTION, VRF
+from seatrial.lab.gateway import PRODUCTION, VRF, VRF_TABLE
 from seatrial.lab.services import TLS_PORT
 from seatrial.model.observation import Diagnosis
 
@@ -179,7 +179,7 @@ FAULTS = MappingProxyType(
                 off=(
                     OnPlace(
                         place=OWNER,
-                        script=f"ip link set lan0 master {VRF}; ip route replace table 100 "
+                        script=f"ip link set lan0 master {VRF}; ip route replace table {VRF_TABLE} "
                         f"{PRODUCTION.floating_range} via {PRODUCTION.vm_public_lan} dev lan0",
                     ),
                     Moved(group=GROUP, to=OWNER),

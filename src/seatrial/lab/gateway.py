@@ -28,7 +28,7 @@ from seatrial.lab.topology import YIELD_FILE, Endpoint, LabHost, Nic, Program, T
 DOMAIN = "example.test"
 HTTP_PORT = 80
 VRF = "vrf-gw"
-_VRF_TABLE = 100
+VRF_TABLE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,15 +169,15 @@ def _routers(stage: StageAddresses, extended: bool) -> list[LabHost]:
 
 def _network(stage: StageAddresses, nics: tuple[Nic, ...], pair: bool) -> str:
     """What the host's network unit runs at every boot. Names come from the order of the cards on the PCI bus."""
-    lines = ["link set lo up", f"link add {VRF} type vrf table {_VRF_TABLE}", f"link set {VRF} up"]
+    lines = ["link set lo up", f"link add {VRF} type vrf table {VRF_TABLE}", f"link set {VRF} up"]
     for index, nic in enumerate(nics, start=1):
         lines += [f"link set eth{index} name {nic.name}", f"link set {nic.name} master {VRF}"]
         # Every address but a floating one is assigned before the link comes up, as in any Debian configuration.
         lines += [f"address add {address} dev {nic.name}" for address in nic.addresses]
         lines += [f"link set {nic.name} up"]
     lines += [
-        f"route add table {_VRF_TABLE} {stage.floating_range} via {stage.lan(11)} dev lan0",
-        f"route add table {_VRF_TABLE} unreachable default metric 4278198272",
+        f"route add table {VRF_TABLE} {stage.floating_range} via {stage.lan(11)} dev lan0",
+        f"route add table {VRF_TABLE} unreachable default metric 4278198272",
     ]
     batch = "\n".join(lines)
     keepalived = "systemctl start --no-block keepalived.service\n" if pair else ""

@@ -24,6 +24,7 @@ from seatrial.lab.console import BootTimings, ConsoleLine
 from seatrial.lab.faults import FAULTS, Deed, Kept, Moved, OnPlace
 from seatrial.lab.gateway import gateway_topology, services_topology, staging_topology
 from seatrial.lab.image import Kernels, Progress
+from seatrial.lab.nfsload import nfs_load_topology
 from seatrial.lab.nfspair import nfs_pair_topology
 from seatrial.lab.places import lab_home, state_home
 from seatrial.lab.scenario import Scenario
@@ -35,6 +36,7 @@ TOPOLOGIES = MappingProxyType(
         "gateway": gateway_topology,
         "gateway-staging": staging_topology,
         "gateway-services": services_topology,
+        "nfs-load": nfs_load_topology,
         "nfs-pair": nfs_pair_topology,
     }
 )
@@ -225,7 +227,7 @@ class Lab:
                 case OnPlace(place=place, script=script) if place in self.hosts:
                     await self.ssh(place, ["sh", "-ec", script])
                 case OnPlace(place=place, script=script):
-                    argv = ["sh", "-ec", script.replace("@HOME@", str(self.home))]
+                    argv = ["sh", "-ec", script.replace("@HOME@", shlex.quote(str(self.home)))]
                     await _run([*self.enter(place), *argv])
                 case Kept(program=program, state=state):
                     await self._keep(program, state)

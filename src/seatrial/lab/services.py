@@ -59,7 +59,7 @@ def ldap(address: str) -> Program:
         before=(
             # AppArmor knows Debian's slapd by its path, and would keep it from files that are not the system's own.
             ("cp", "/usr/sbin/slapd", f"{HERE}/slapd"),
-            ("sh", "-c", f"test -e {HERE}/db/data.mdb || {HERE}/slapd -T add -f {HERE}/slapd.conf -l {HERE}/tree.ldif"),
+            (f"{HERE}/slapd", "-T", "add", "-f", f"{HERE}/slapd.conf", "-l", f"{HERE}/tree.ldif"),
         ),
         argv=(f"{HERE}/slapd", "-f", f"{HERE}/slapd.conf", "-h", f"ldap://{address}:{LDAP_PORT}", "-d", "0"),
     )  # fmt: skip
@@ -68,7 +68,8 @@ def ldap(address: str) -> Program:
 def tls(address: str, name: str) -> Program:
     """nginx with a certificate of the lab's own authority, and a renewed one that is not in its place yet.
 
-    `@HERE@/tls.pem` is the file that the certificate is served from, `first.pem` and `renewed.pem` are what it may hold.
+    `tls.pem` is the file that the certificate is served from, `first.pem` and `renewed.pem` are what it may hold. The
+    server reads it when it starts and never again, as etcd did in 2017.
     """
     conf = f"""\
 daemon off;

@@ -147,12 +147,13 @@ class Warden:
         async with self._reconciling:
             self._stopped = read_stopped(self._home)
             for name in self._programs:
-                runs = name in self._children
-                if name in self._stopped and runs:
-                    child = self._children.pop(name)
-                    process.end_group(child.pid, signal.SIGKILL)
-                    await child.wait()
-                elif name not in self._stopped and not runs:
+                child = self._children.get(name)
+                # The number of one that has ended may be somebody else's by now.
+                running = child if child is not None and child.returncode is None else None
+                if name in self._stopped and running is not None:
+                    process.end_group(running.pid, signal.SIGKILL)
+                    await running.wait()
+                elif name not in self._stopped and running is None:
                     await self._run(name)
             self._say()
 
@@ -194,14 +195,15 @@ class Warden:
             hint=self._hint,
             hosts={name: machine.status for name, machine in self._machines.items() if machine.status},
             endpoints=endpoints,
-            programs={name: child.pid for name, child in self._children.items()},
+            programs={name: one.pid for name, one in self._children.items() if one.returncode is None},
         )
         write_status(self._home, said)
 
     async def _stop(self) -> None:
         self._over.set()
         for child in self._children.values():
-            process.end_group(child.pid, signal.SIGKILL)
+            if child.returncode is None:
+                process.end_group(child.pid, signal.SIGKILL)
         for child in self._children.values():
             await child.wait()
         for task in self._tasks:
