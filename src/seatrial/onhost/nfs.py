@@ -127,7 +127,7 @@ def opaque(data: bytes) -> bytes:
 
 def accepted(answer: bytes) -> bytes:
     if struct.unpack_from("!I", answer, 8)[0]:
-        raise Ended("refused", "the server refuses the credentials")
+        raise Ended("denied", "the server refuses the credentials")
     (length,) = struct.unpack_from("!I", answer, 16)
     at = 20 + length + -length % 4
     (status,) = struct.unpack_from("!I", answer, at)

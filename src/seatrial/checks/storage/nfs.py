@@ -115,6 +115,10 @@ def _trouble(check: NfsCheck, heard: Heard) -> tuple[Outcome, str, str]:
                 f"{where}: what answers there is not NFS: {heard.error}",
                 "is it the right port?",
             )
+        case "path", "denied":
+            # A server that serves an address nothing at all does not even tell it that a path is missing.
+            because = f"{where} serves nothing to {check.source_vantage}"
+            return Outcome.FAIL, because, "exportfs -v on the server says what is served to whom"
         case "path", "status":
             return _status(check, heard)
         case "null" | "path", _:
