@@ -29,7 +29,7 @@ for unit in keepalived.service drbd.service nfs-server.service nfs-client.target
     rpcbind.socket rpc-statd-notify.service; do
     chroot "$root" systemctl -q disable "$unit" || true
 done
-rm -rf "$root"/etc/init.d/drbd "$root"/etc/rc?.d/*
+rm -f "$root/usr/lib/modules-load.d/drbd.conf"
 : >"$root/etc/fstab"
 # An empty file gets its id from QEMU's -uuid; "uninitialized" would mean a first boot, which presets every unit.
 : >"$root/etc/machine-id"
