@@ -17,7 +17,7 @@ fresh_device() {
     drbdadm up tools
     [ "$first" = yes ] || return 0
     until [ "$(drbdadm cstate tools)" = Connected ]; do sleep 0.2; done
-    drbdadm -- --clear-bitmap new-current-uuid tools
+    drbdadm -- --clear-bitmap new-current-uuid tools/0
     drbdadm primary tools
     mkfs.ext4 -q -E nodiscard -J size=4 /dev/drbd0
     mount /dev/drbd0 "$volume"
