@@ -7,6 +7,7 @@ import ctypes
 import http.client
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,9 +49,12 @@ def running(argv: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
-def answers(port: int, path: str = "/") -> bool:
-    """Whether a web server on loopback says yes."""
+def answers(port: int, path: str = "/", ca: Path | None = None) -> bool:
+    """Whether a web server on loopback says yes; with `ca` over TLS."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    if ca is not None:
+        context = ssl.create_default_context(cafile=ca)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200

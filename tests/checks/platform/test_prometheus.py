@@ -122,9 +122,8 @@ async def test_tls_with_its_own_ca_is_verified(tmp_path: Path) -> None:
     port = free_port()
     with running(prometheus(tmp_path, port, f"--web.config.file={tmp_path / 'web.yml'}")):
         url = f"https://127.0.0.1:{port}"
+        until(lambda: answers(port, "/-/ready", cert), "Prometheus to be ready")
         result = await query(url, "vector(1)", least=1, ca_file=str(cert))
-        while "refused" in result.because or "HTTP 503" in result.because:
-            result = await query(url, "vector(1)", least=1, ca_file=str(cert))
         assert result.outcome is PASS, result.because
         refused = await query(url, "vector(1)", least=1)
         assert (refused.outcome, "TLS:" in refused.because) == (UNKNOWN, True)
