@@ -38,7 +38,7 @@ def fleet_of(checks: dict[str, dict[str, Any]], **vantages: dict[str, Any]) -> F
                 "version": 1,
                 "name": "bad-answers",
                 "stages": [{"name": "staging"}],
-                "hosts": {"here": {"stage": "staging", "roles": ["any"], "reach": {"local": True}}},
+                "hosts": {"here": {"stage": "staging", "roles": ["gateway"], "reach": {"local": True}}},
                 "vantages": vantages,
                 "checks": declared,
             }

@@ -38,7 +38,7 @@ def judge(name: str, check: UnitCheck, outputs: Sequence[Output]) -> Result:
     """PASS when it is active (one that systemd restarted is said to be so), or when no unit has failed."""
     output = outputs[0] if outputs else None
     if why := why_not(output, check.source_vantage):
-        return unknown(name, check, why)
+        return unknown(name, check, (why[0], why[1] or "does systemd run there?"))
     assert output is not None
     return _failed(name, check, output) if check.unit is None else _one(name, check, output)
 

@@ -5,22 +5,51 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from seatrial.model.check.base import CheckBase
 from seatrial.model.declared import Duration, Text, Word, wrong
 
-# `uname -r` says it, and /boot/vmlinuz-RELEASE is named after it.
-Release = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}$")]
+
+def _like(pattern: str, wanted: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Text of a shape, with words for the one who wrote another one, since a pattern is no sentence."""
+    compiled = re.compile(pattern)
+
+    def shaped(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise ValueError(wanted)
+        return text
+
+    return AfterValidator(shaped), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+# /boot/vmlinuz-RELEASE is named after it.
+Release = Annotated[
+    str, *_like(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}", "a kernel release as `uname -r` says it is wanted")
+]
 # It becomes a path below /proc/sys, so that neither a space nor `..` may be in it.
 SysctlKey = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_:@-]+)+$", max_length=200)
+    str,
+    *_like(
+        r"[A-Za-z0-9_-]{1,60}(?:[./][A-Za-z0-9_:@-]{1,60}){1,9}",
+        "a setting as sysctl writes it is wanted, such as net.ipv4.ip_forward",
+    ),
 ]
-Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f\x7f]{0,499}$")]
+Path = Annotated[
+    str, *_like(r"/[^\x00-\x1f\x7f]{0,499}", "a path from the root is wanted, such as /srv/data")
+]
 # IFNAMSIZ of Linux is 16 with the final NUL.
-Device = Annotated[str, StringConstraints(pattern=r"^[^\s/-][^\s/]{0,14}$")]
-ClassId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{0,4}:[0-9a-f]{1,4}$")]
-Room = Annotated[str, StringConstraints(pattern=r"^(?:\d{1,2}(?:\.\d{1,3})?%|100%|\d{1,15}[KMGT]?)$")]
+Device = Annotated[str, *_like(r"[^\s/-][^\s/]{0,14}", "an interface as `ip link` names it is wanted")]
+ClassId = Annotated[
+    str, *_like(r"[0-9a-f]{0,4}:[0-9a-f]{1,4}", "a class as tc writes it is wanted, such as 1:10")
+]
+Room = Annotated[
+    str,
+    *_like(
+        r"\d{1,2}(?:\.\d{1,3})?%|100%|\d{1,15}[KMGT]?",
+        "a share such as 5%, or a number such as 20G is wanted",
+    ),
+]
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 _RATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([kmgt]?)bit")
@@ -172,7 +201,7 @@ class SysctlCheck(CheckBase):
     @property
     def subjects(self) -> tuple[str, ...]:
         """The host, then the setting."""
-        return (self.source_vantage, f"{self.key} of {self.source_vantage}")
+        return (self.source_vantage, f"the setting {self.key} of {self.source_vantage}")
 
 
 class SchedulerCheck(CheckBase):
@@ -197,7 +226,8 @@ class QdiscCheck(CheckBase):
     device: Device = Field(description="the interface")
     root: Word | None = Field(default=None, description="the kind of the root qdisc, such as htb or fq_codel")
     classes: dict[ClassId, Rate] = Field(
-        default_factory=dict, description="classes of htb that must be there with their rates: `'1:10': 8mbit`"
+        default_factory=dict,
+        description="classes of htb that must be there with their rates: `'1:10': 8mbit`",
     )
 
     @model_validator(mode="after")
@@ -209,7 +239,7 @@ class QdiscCheck(CheckBase):
     @property
     def subjects(self) -> tuple[str, ...]:
         """The host, then the interface."""
-        return (self.source_vantage, f"{self.device} of {self.source_vantage}")
+        return (self.source_vantage, f"the interface {self.device} of {self.source_vantage}")
 
 
 class MountsCheck(CheckBase):
@@ -238,7 +268,8 @@ class MountsCheck(CheckBase):
     @property
     def subjects(self) -> tuple[str, ...]:
         """The host, then the mount point."""
-        return (self.source_vantage, f"{self.path or 'the mounts'} of {self.source_vantage}")
+        what = f"the file system at {self.path}" if self.path else "the mounts"
+        return (self.source_vantage, f"{what} of {self.source_vantage}")
 
 
 class TimeCheck(CheckBase):
@@ -266,7 +297,7 @@ class DiskCheck(CheckBase):
     @property
     def subjects(self) -> tuple[str, ...]:
         """The host, then the file system."""
-        return (self.source_vantage, f"{self.path} of {self.source_vantage}")
+        return (self.source_vantage, f"the file system at {self.path} of {self.source_vantage}")
 
 
 HostCheck = (
