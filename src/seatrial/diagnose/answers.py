@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seatrial.diagnose.paths import Shared, carrier_of, is_translated, ways_of
+from seatrial.diagnose.paths import Shared, carrier_of, is_translated, ways_of, ways_to
 from seatrial.diagnose.sentence import Words
 from seatrial.model.check import Check
 from seatrial.model.fleet import Fleet, Flow
@@ -53,14 +53,15 @@ def observations_of(
     whether a flow's sender is translated.
     """
     known = _known(fleet, results)
-    shared, common, owners = _shared(known), _common(known), _owners(fleet, known)
+    shared, common = _shared(known), _common(known)
+    owners = owners_among(fleet, (check for _, check in known))
     senders = {one.flow: one.sender for one in counts}
     found = []
     for result, check in known:
         asked, failed, unknown = _asked(result)
         if result.outcome is Outcome.SKIP or asked <= unknown:
             continue
-        path = (*_way(fleet, check, senders, carrier, owners if failed else {}), *check.over, *check.subjects)
+        path = path_of(fleet, check, senders=senders, carrier=carrier, owners=owners if failed else None)
         path = (*path, *common.get(result.check, ()))
         if check.subjects[-1] in shared:
             path = (*path, answer_of(result.check))
@@ -76,8 +77,34 @@ def observations_of(
 
 
 def owners_of(fleet: Fleet, results: Iterable[Result]) -> Shared:
+    """By group, what the VRRP check that was asked of its address is about."""
+    return owners_among(fleet, (check for _, check in _known(fleet, results)))
+
+
+def owners_among(fleet: Fleet, checks: Iterable[Check]) -> Shared:
     """By group, what a VRRP check of its address is about: where two hosts own it, half of the flows go astray."""
-    return _owners(fleet, _known(fleet, results))
+    found: dict[str, tuple[str, ...]] = {}
+    for check in checks:
+        kind: str = check.kind
+        if kind == OWNER:
+            about = getattr(check, "address", None)
+            for name, group in fleet.groups.items():
+                if about == group.mover.address:
+                    found[name] = (check.subjects[-1],)
+    return found
+
+
+def path_of(
+    fleet: Fleet,
+    check: Check,
+    *,
+    senders: Mapping[str, str] | None = None,
+    carrier: str | None = None,
+    owners: Shared | None = None,
+) -> tuple[str, ...]:
+    """What a check crosses and what it is about; `senders` are the addresses that flows were really sent from."""
+    way = _way(fleet, check, senders or {}, carrier, owners or {})
+    return tuple(dict.fromkeys((*way, *check.over, *check.subjects)))
 
 
 def answer_of(check: str) -> str:
@@ -138,15 +165,24 @@ def _asked(result: Result) -> tuple[int, int, int]:
 def _way(
     fleet: Fleet, check: Check, senders: Mapping[str, str], carrier: str | None, owners: Shared
 ) -> tuple[str, ...]:
-    """The components of the flow that the check goes along, without what only probes of that flow cross."""
-    if check.along is None:
-        return ()
-    flow: Flow = fleet.flows[check.along]
+    """The way there: to a carrier itself, or along a flow without what only probes of that flow cross."""
+    name = check.along or _beside(fleet, check)
+    if name is None:
+        return ways_to(fleet, check.source_vantage, check.subjects[0], carrier)
+    flow: Flow = fleet.flows[name]
     by = carrier_of(fleet, flow, carrier)
-    translated = is_translated(flow, senders.get(check.along, ""))
+    translated = is_translated(flow, senders.get(name, ""))
     ways = ways_of(flow, by, translated, shared=owners.get(flow.by, ()))
     own = (f"{by}:{flow.protocol}", f"{by}:large packets")
-    return tuple(name for name in (*ways.out, *ways.home) if not name.startswith(own))
+    return tuple(one for one in (*ways.out, *ways.home) if not one.startswith(own))
+
+
+def _beside(fleet: Fleet, check: Check) -> str | None:
+    """A flow from where the check is asked to the machine that it asks: what goes there takes the same way."""
+    for name, flow in fleet.flows.items():
+        if flow.source_vantage == check.source_vantage and flow.address == check.subjects[0]:
+            return name
+    return None
 
 
 def _shared(known: Known) -> set[str]:
@@ -188,18 +224,6 @@ def _fingerprints(result: Result) -> tuple[str, ...]:
     shown = served if isinstance(served, list | tuple) else ()
     found = (_text(one.get("sha256")) for one in shown if isinstance(one, Mapping))
     return tuple(dict.fromkeys(one for one in found if one))
-
-
-def _owners(fleet: Fleet, known: Known) -> Shared:
-    found: dict[str, tuple[str, ...]] = {}
-    for _, check in known:
-        kind: str = check.kind
-        if kind == OWNER:
-            about = getattr(check, "address", None)
-            for name, group in fleet.groups.items():
-                if about == group.mover.address:
-                    found[name] = (check.subjects[-1],)
-    return found
 
 
 def _text(value: object) -> str:

@@ -31,7 +31,10 @@ HIGH = (0.12, 0.16, *(part / 20 for part in range(4, 19)), 0.94, 0.97, 0.99, 0.9
 # Close together where many are lost: between two that lie far apart, a second fault that is none would mend the fit.
 SHARES: Reals = np.array((*LOW, *HIGH))
 PRICE = math.log(19)  # about as many shares as a few hundred packets tell apart
-LIKE = math.log(2)  # shares within a factor of about two resemble each other
+LIKE = math.log(
+    2
+)  # shares within a factor of about two are held to resemble each other, until several are known
+LEAST_WIDTH = 0.25
 BOOST = 8.0  # how much more is expected of a share for each fault found that loses such a share
 MOST_FAULTS = 1000
 MOST_SWEEPS = 6
@@ -199,7 +202,8 @@ class _Search:
         """
         usual = self.table.usual & (self.table.odds < USUAL_ODDS)
         found = np.log(SHARES[list(self.faults.values())])
-        like = np.exp(-(((np.log(SHARES)[:, None] - found) / LIKE) ** 2) / 2).sum(axis=1)
+        width = _width(found)
+        like = np.exp(-(((np.log(SHARES)[:, None] - found) / width) ** 2) / 2).sum(axis=1) * LIKE / width
         plain = self.table.odds[:, None] - PRICE
         raised = np.minimum(plain + np.log1p(BOOST * like), USUAL_ODDS)
         price = np.where(usual[:, None], raised, plain)
@@ -265,6 +269,16 @@ class _Search:
             if scores[one] > math.log(LEAST_PROBABLE):
                 found.append((float(scores[one]), tuple(sorted((*faults, one)))))
         return float(np.exp(np.minimum(scores, 0.0)).sum())
+
+
+def _width(logs: Reals) -> float:
+    """How far around a share that was found others are expected, in logarithms: Silverman's rule of 1986.
+
+    As long as few are known they are held to spread as LIKE says.
+    """
+    spread = float(np.square(logs - logs.mean()).sum()) if len(logs) else 0.0
+    deviation = math.sqrt((spread + LIKE**2) / max(len(logs), 1))
+    return float(max(1.06 * deviation * max(len(logs), 1) ** -0.2, LEAST_WIDTH))
 
 
 def _beta(lost: Reals, sent: Reals) -> Reals:

@@ -125,7 +125,7 @@ def _each(
     return found
 
 
-def ways_among(fleet: Fleet, flows: Mapping[str, Flow], shared: Shared | None = None) -> Mapping[str, Ways]:
+def ways_among(flows: Mapping[str, Flow], shared: Shared | None = None) -> Mapping[str, Ways]:
     """The components of flows by name, each translated where it is declared to be; none need be in the fleet."""
     sources: dict[str, set[str]] = {}
     for flow in flows.values():
