@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.checks.compared import beside, compare, remembered
+from seatrial.checks.compared import compare, remembered
 from seatrial.model.change import Change, Comparison
 from seatrial.model.result import Outcome, Result
+from seatrial.report.formats import beside
 
 P, F, U, S = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.SKIP
 
@@ -97,12 +98,6 @@ def test_what_failed_before_as_well_is_said_so_in_its_sentence() -> None:
     assert remembered(one(F), None).because == "said fail"
 
 
-def test_the_numbers_of_both_stand_beside_each_other() -> None:
-    now, before = one(F, lost=40.0, rtt_ms=1.25), one(P, lost=0, rtt_ms=None)
-    assert beside(now, before) == "lost 40 %, before 0 %; rtt 1.25 ms, before not known"
-    assert beside(one(F), one(P)) == ""
-
-
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -119,7 +114,7 @@ def test_no_evidence_of_a_file_breaks_the_comparison(
 ) -> None:
     found = against(one(outcome, **now), one(then, **before))
     assert found.outcome in (P, F, U)
-    assert isinstance(beside(found.rows[0].result, one(then, **before)), str)
+    assert isinstance(beside(found.rows[0]), str)
     # Nothing but a failure is ever worse.
     assert outcome is F or found.outcome is not F
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from seatrial.checks.repeated import over_rounds, several
 from seatrial.model.change import Comparison
 from seatrial.model.result import Outcome, Result, worst
 from seatrial.report.figures import METRICS, as_prometheus
-from seatrial.report.formats import as_document, as_junit, as_nagios
+from seatrial.report.formats import as_document, as_junit, as_nagios, beside
 from tests.vantage.grounds import program
 
 P, F, U, S = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.SKIP
@@ -105,7 +106,7 @@ def test_junit_has_its_shape_and_hides_no_retry() -> None:
 
 def test_junit_beside_a_baseline_fails_for_what_is_worse_only() -> None:
     found = suite(as_junit(compared().results, seconds=1.0, compared=compared()))
-    assert said(found, "a") == ("", "", "mended: before, said fail")
+    assert said(found, "a")[2].startswith("mended: before, said fail; lost 0 %, before not known")
     assert said(found, "b")[0] == "skipped" and "failed before as well" in said(found, "b")[1]
     assert said(found, "flaky")[0] == "failure" and "worse: it passed before" in said(found, "flaky")[2]
     assert said(found, "c")[0] == "error"
@@ -156,6 +157,24 @@ def test_nagios_of_very_much_stays_readable() -> None:
     many = tuple(one(f"check {number}", F, "é" * 3000, lost=1.0, rtt_ms=2.0) for number in range(500))
     line, _, more = plugin(as_nagios(many, diagnosis="")[1])
     assert line.endswith("...") and more[-1] == "and 476 more"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (one("a", P, lost=0, rtt_ms=None), one("a", F, lost=40.0, rtt_ms=1.25), "lost 40 %, before 0 %; rtt 1.25 ms, before not known"),
+        (one("a", P, lost=0.0, rtt_ms=1.0), one("a", P, lost=0.0, rtt_ms=1.4), ""),
+        (one("a", P, lost=0.0, rtt_ms=0.1), one("a", P, lost=0.0, rtt_ms=0.3), ""),
+        (one("a", P, lost=0.0, rtt_ms=1.0), one("a", P, lost=0.0, rtt_ms=31.0), "lost 0 %, before 0 %; rtt 31 ms, before 1 ms"),
+        (one("a", P, lost=0.0), one("a", P, lost=2.5), "lost 2.5 %, before 0 %"),
+        (one("a", P), one("a", F), ""),
+    ],
+)  # fmt: skip
+def test_the_numbers_of_both_stand_beside_each_other(before: Result, now: Result, said: str) -> None:
+    found = compare([now], {"a": before}, baseline="b")
+    assert beside(found.rows[0]) == said
+    if said:
+        assert said in as_junit([now], seconds=1.0, compared=found)
 
 
 def lint(text: str) -> str:

@@ -105,17 +105,3 @@ def _lost_and_sent(result: Result) -> tuple[float, float] | None:
 def _percent(before: Result) -> str:
     lost = figure(before, "lost")
     return "" if lost is None else f": {lost:.3g} %"
-
-
-def beside(result: Result, before: Result) -> str:
-    """Loss and round trip now and before, where either is known; "" where nothing is counted."""
-    parts = []
-    for words, key, unit in (("lost", "lost", "%"), ("rtt", "rtt_ms", "ms")):
-        now, then = figure(result, key), figure(before, key)
-        if now is not None or then is not None:
-            parts.append(f"{words} {_shown(now, unit)}, before {_shown(then, unit)}")
-    return "; ".join(parts)
-
-
-def _shown(value: float | None, unit: str) -> str:
-    return "not known" if value is None else f"{value:.3g} {unit}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from seatrial.checks.compared import beside
 from seatrial.cli.follow import show_line
 from seatrial.cli.options import console, print_json
 from seatrial.clock import SystemClock
@@ -13,7 +12,7 @@ from seatrial.model.result import Outcome, Result, worst
 from seatrial.model.text import duration, safe
 from seatrial.perform.probe import Probed
 from seatrial.report.figures import as_prometheus
-from seatrial.report.formats import as_document, as_junit, as_nagios, change_words
+from seatrial.report.formats import as_document, as_junit, as_nagios, beside, change_words
 from seatrial.report.narrate import MARKS, Line
 
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3, Outcome.SKIP: 0}
@@ -79,8 +78,7 @@ def _show(result: Result, row: Compared | None, width: int) -> None:
     if row is not None:
         mark = CHANGE_MARKS.get(row.change, mark)
         said = row.note not in ("", "it failed before as well")
-        figures = beside(result, row.before) if row.before and row.change is not Change.SAME else ""
-        detail += [part for part in (row.note if said else "", figures) if part]
+        detail += [part for part in (row.note if said else "", beside(row)) if part]
     _line(result.check, result.vantage, result.because, mark, tuple(detail), width)
 
 

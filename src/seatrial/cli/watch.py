@@ -29,6 +29,7 @@ from seatrial.report.watched import News, Watched
 
 LISTEN = "127.0.0.1:9464"
 SHORTEST, LONGEST = 1.0, 86400.0
+FAREWELL = 5.0
 
 Every = Annotated[str, Parameter(help="how far apart rounds begin, such as 30s or 5m")]
 Address = Annotated[str, Parameter(help="where /metrics is served; `none` for nowhere")]
@@ -118,7 +119,10 @@ async def _until_told(
             if not told:
                 raise
         finally:
-            await world.close()
+            # A connection to a place that is dead must not hold up the end.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await world.close()
     if not told:
         return CODES[watched.outcome or Outcome.UNKNOWN]
     now, name = SystemClock().now(), told[0].name
@@ -134,9 +138,10 @@ def _signals(told: list[signal.Signals]) -> Iterator[None]:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def end(which: signal.Signals) -> None:
-        told.append(which)
-        if task is not None:
+        # Once: a second one must not interrupt the clearing up after the first.
+        if not told and task is not None:
             task.cancel()
+        told.append(which)
 
     wanted = (signal.SIGINT, signal.SIGTERM)
     for which in wanted:

@@ -21,6 +21,9 @@ NAGIOS_LINES = 24
 NAGIOS_TEXT = 160
 NAGIOS_FIGURES = 36
 NAGIOS_LABEL = 60
+# Round trips that are worth a word: so many times the other one, and so many milliseconds apart.
+RTT_FACTOR = 2.0
+RTT_LEAST = 0.5
 
 
 def as_document(
@@ -77,6 +80,29 @@ def asked_and_failed(result: Result) -> tuple[int, int]:
     return 1, int(result.outcome is Outcome.FAIL)
 
 
+def beside(row: Compared) -> str:
+    """Loss and round trip now and before, where either is known and there is something to see; else ""."""
+    if row.before is None or (row.change is Change.SAME and not _differs(row.result, row.before)):
+        return ""
+    parts = []
+    for words, key, unit in (("lost", "lost", "%"), ("rtt", "rtt_ms", "ms")):
+        now, then = figure(row.result, key), figure(row.before, key)
+        if now is not None or then is not None:
+            parts.append(f"{words} {_known(now, unit)}, before {_known(then, unit)}")
+    return "; ".join(parts)
+
+
+def _differs(result: Result, before: Result) -> bool:
+    """Whether something that passes both times lost another share, or took twice or half the time."""
+    slow, fast = figure(result, "rtt_ms") or 0.0, figure(before, "rtt_ms") or 0.0
+    apart = max(slow, fast) > RTT_FACTOR * min(slow, fast) and abs(slow - fast) > RTT_LEAST
+    return apart or figure(result, "lost") != figure(before, "lost")
+
+
+def _known(value: float | None, unit: str) -> str:
+    return "not known" if value is None else f"{value:.3g} {unit}"
+
+
 # --- JUnit ---
 
 
@@ -126,6 +152,8 @@ def _case_lines(result: Result, row: Compared | None) -> list[str]:
         lines.append("flaky")
     if row is not None and row.note:
         lines.append(f"{row.change}: {row.note}")
+    if row is not None and (figures := beside(row)):
+        lines.append(figures)
     return lines
 
 
@@ -172,7 +200,8 @@ def as_nagios(
 
 def _nagios_line(result: Result, rows: Mapping[str, Compared]) -> str:
     row = rows.get(result.check)
-    note = f" ({row.note})" if row and row.note else ""
+    notes = "; ".join(part for part in (row.note, beside(row)) if part) if row else ""
+    note = f" ({notes})" if notes else ""
     mended = row is not None and row.change is Change.MENDED
     if result.outcome not in (Outcome.FAIL, Outcome.UNKNOWN) and not mended:
         return ""
