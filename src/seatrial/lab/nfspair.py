@@ -13,7 +13,11 @@ nfs-1 serves when the lab is up. A server that is started again stands by: `/etc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from seatrial.lab.topology import Endpoint, LabHost, Nic, Topology
 
@@ -25,6 +29,10 @@ MOUNT = "/mnt/tools"
 RESOURCE = "tools"
 SCOPE = "nfs.example.test"
 CLIENTS_RANGE = "192.0.2.0/24"
+_HEAD = """\
+# The NFS pair of the lab, its clients, and what is asked of them.
+# Written by seatrial; all addresses are documentation addresses (RFC 5737).
+"""
 _SERVERS = {"nfs-1": ("192.0.2.11", "198.51.100.1"), "nfs-2": ("192.0.2.12", "198.51.100.2")}
 _CLIENTS = {"nfs-c1": "192.0.2.21", "nfs-c2": "192.0.2.22"}
 _ASKER = "192.0.2.30"
@@ -45,6 +53,53 @@ def nfs_pair_topology() -> Topology:
             ),
         ),
     )
+
+
+def nfs_pair_fleet(reach: Callable[[str], Mapping[str, object]]) -> str:
+    """The fleet file of the pair: who serves, who uses it, and the checks of what is kept on it."""
+    topology = nfs_pair_topology()
+    fleet: dict[str, Any] = {
+        "version": 1,
+        "name": "nfs-pair-lab",
+        "stages": [{"name": STAGE}],
+        "hosts": {
+            host.name: {"stage": STAGE, "roles": [host.role], "reach": dict(reach(host.name))}
+            for host in topology.hosts
+        },
+        "vantages": {endpoint.name: dict(reach(endpoint.name)) for endpoint in topology.endpoints},
+        "checks": _checks(),
+    }
+    return _HEAD + yaml.safe_dump(fleet, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _checks() -> dict[str, dict[str, object]]:
+    first, second = _SERVERS
+    clients = tuple(_CLIENTS)
+    shares = {
+        f"share-{name}": {
+            "from": name,
+            "kind": "share",
+            "path": MOUNT,
+            "type": "nfs4",
+            "over": ["nfs-service"],
+        }
+        for name in clients
+    }
+    return {
+        "nfs": {
+            "from": "nfs-asker",
+            "kind": "nfs",
+            "address": SERVICE,
+            "path": EXPORT,
+            "over": ["nfs-service"],
+        },
+        **shares,
+        # The clients' own checks come first on both, and a hung one takes its whole time.
+        "lock": {"from": clients[0], "with": clients[1], "kind": "lock", "path": MOUNT, "timeout": "30s"},
+        "exports": {"from": first, "kind": "exports", "paths": [EXPORT], "clients": list(_CLIENTS.values())},
+        "drbd-first": {"from": first, "kind": "drbd", "resource": RESOURCE, "role": "primary"},
+        "drbd-second": {"from": second, "kind": "drbd", "resource": RESOURCE, "role": "secondary"},
+    }
 
 
 def _server(name: str) -> LabHost:
