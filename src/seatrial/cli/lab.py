@@ -15,13 +15,15 @@ from seatrial.cli.options import Json, console, print_json
 from seatrial.errors import InputError
 from seatrial.lab.fleet import fleet_text
 from seatrial.lab.lab import Lab
+from seatrial.lab.nfsload import nfs_load_fleet
+from seatrial.lab.nfspair import nfs_pair_fleet
 from seatrial.lab.scenario import Scenario as Fault
 from seatrial.model.text import safe
 from seatrial.vantage import process
 
 Name = Annotated[str, Parameter(help="the lab's name, for more than one at a time")]
-Topology = Literal["gateway", "gateway-staging", "gateway-services"]
-Scenario = Literal["good", "gateway-2021", "dead-network", "panic"]
+Topology = Literal["gateway", "gateway-staging", "gateway-services", "nfs-load", "nfs-pair"]
+Scenario = Literal["good", "gateway-2021", "dead-network", "panic", "load"]
 
 
 def up(
@@ -143,6 +145,10 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         endpoint = said.endpoints[place]
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
+    if lab.topology.name == "nfs-pair":
+        return nfs_pair_fleet(reach)
+    if lab.topology.name == "nfs-load":
+        return nfs_load_fleet(reach, guard=guard)
     return fleet_text(lab.topology, reach, guard=guard, home=str(lab.home))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.lab.image import Kernels
+from seatrial.lab.nfsload import SLOW_FILE
 
 if TYPE_CHECKING:
     pass
@@ -25,6 +26,7 @@ class Scenario(enum.StrEnum):
     REAL_BUG = "real-bug"
     DEAD_NETWORK = "dead-network"
     PANIC = "panic"
+    LOAD = "load"
 
     @property
     def says(self) -> str:
@@ -38,8 +40,11 @@ _SAYS = {
     Scenario.REAL_BUG: "answers to translated flows are dropped, by the patch to the VRF driver that was reverted in 2021",
     Scenario.DEAD_NETWORK: "the candidate boots and has no network at all",
     Scenario.PANIC: "the candidate panics before userspace",
+    Scenario.LOAD: "the exported disk is slower on the candidate; everything works, and under load it is not enough",
 }
 
+# Enough to be several times what an emulated disk takes, and little enough that every functional check passes.
+SLOW_MS = 25
 _UNIT = "/etc/systemd/system/seatrial-fault.service"
 _WANTED = "/etc/systemd/system/multi-user.target.wants/seatrial-fault.service"
 _CONFIG = "/boot/grub/grub.cfg"
@@ -58,7 +63,7 @@ def undo(kernels: Kernels) -> list[Step]:
     modules = f"/lib/modules/{shlex.quote(kernels.candidate)}/kernel/drivers/net"
     return [
         Step(
-            script=f"set -e; rm -f {_UNIT} {_WANTED}; sed -i 's| init=/nothing-here||' {_CONFIG}; "
+            script=f"set -e; rm -f {_UNIT} {_WANTED} {SLOW_FILE}; sed -i 's| init=/nothing-here||' {_CONFIG}; "
             # depmod takes a slow guest seconds, so it runs only where a module was put back.
             f'for m in {modules}/*.ko.stock; do [ ! -e "$m" ] || {{ mv "$m" "${{m%.stock}}"; back=1; }}; done; '
             f'[ -z "${{back-}}" ] || depmod {shlex.quote(kernels.candidate)}; sync'
@@ -89,6 +94,9 @@ def put(scenario: Scenario, kernels: Kernels, module: bytes = b"") -> list[Step]
                     script=f"set -e; sed -i '/^[[:space:]]*linux.*vmlinuz-{kernels.candidate} /s|$| init=/nothing-here|' {_CONFIG}; sync"
                 )
             ]
+        case Scenario.LOAD:
+            # On the server only: a client has no device of that name, and the file changes nothing there.
+            return [Step(script=f"set -e; echo {candidate} {SLOW_MS} >{SLOW_FILE}; sync")]
         case Scenario.REAL_BUG:
             return [
                 Step(
