@@ -22,8 +22,9 @@ def test_what_was_printed_is_read_back() -> None:
         Result(check="a", outcome=Outcome.FAIL, because="no", vantage="vm", evidence={"lost": 3.0}),
         Result(check="b", outcome=Outcome.UNKNOWN, because="who knows", hint="look"),
     ]
-    printed = json.dumps(as_document(results, diagnosis="", seconds=1.0)).encode()
-    back = read(printed, name="before.json")
+    printed = json.dumps(as_document(results, diagnosis="it is b", seconds=1.0)).encode()
+    back = read(printed, name="before.json").results
+    assert read(printed, name="before.json").diagnosis == "it is b"
     assert list(back) == ["a", "b"]
     assert (back["a"].outcome, back["a"].because, back["a"].vantage) == (Outcome.FAIL, "no", "vm")
     assert back["a"].evidence == {"lost": 3.0}
@@ -64,5 +65,7 @@ def test_no_bytes_break_the_reading(data: bytes) -> None:
 
 
 def test_text_that_would_move_a_cursor_is_made_harmless() -> None:
-    back = read(json.dumps({"results": [{**GOOD, "because": "\x1b[2J" + "x" * 9999}]}).encode(), name="b")
+    back = read(
+        json.dumps({"results": [{**GOOD, "because": "\x1b[2J" + "x" * 9999}]}).encode(), name="b"
+    ).results
     assert back["a"].because.isprintable() and len(back["a"].because) == 500

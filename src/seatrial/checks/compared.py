@@ -32,16 +32,19 @@ def compare(
     before: Mapping[str, Result],
     *,
     baseline: str,
+    diagnosis: str = "",
     unasked: Collection[str] = (),
 ) -> Comparison:
     """The Results beside those of the baseline, by check, whose names are unique.
 
-    `baseline` is what people call it, `unasked` names what this run was told not to ask: only the rest is missed.
+    `baseline` is what people call it, `diagnosis` is its sentence, and `unasked` names what this run was told not to
+    ask: only the rest is missed.
     """
     asked = {result.check for result in results}
     gone = [result for name, result in before.items() if name not in asked]
     return Comparison(
         baseline=baseline,
+        diagnosis=diagnosis,
         rows=tuple(_compared(result, before.get(result.check)) for result in results),
         missing=tuple(result for result in gone if result.check not in unasked),
         left_out=tuple(result for result in gone if result.check in unasked),
@@ -68,7 +71,7 @@ def _change(result: Result, before: Result | None) -> tuple[Change, str]:
     if now is Outcome.FAIL and then is Outcome.FAIL:
         if _loses_more(result, before):
             return Change.WORSE, f"it failed before as well, but lost less{_percent(before)}"
-        return Change.FAILED_BEFORE, "it failed before as well"
+        return Change.FAILED_BEFORE, ""
     if now is Outcome.PASS and then is Outcome.FAIL:
         return Change.MENDED, f"before, {before.because}"
     if now is Outcome.PASS or now is then is Outcome.SKIP:

@@ -17,7 +17,6 @@ from seatrial.cli.given import bytes_of
 from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet
 from seatrial.cli.told import Format, tell
 from seatrial.errors import InputError
-from seatrial.model.result import Result
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World, open_world
 from seatrial.report import baseline as recorded
@@ -91,11 +90,13 @@ def check(
     compared = None
     if before is not None and baseline is not None:
         unasked = {*declared.flows, *declared.checks} - {*chosen.flows, *chosen.checks}
-        compared = compare(probed.results, before, baseline=baseline, unasked=unasked)
+        compared = compare(
+            probed.results, before.results, baseline=baseline, diagnosis=before.diagnosis, unasked=unasked
+        )
     return tell(probed, compared, "json" if json else format)
 
 
-def _read(baseline: str) -> dict[str, Result]:
+def _read(baseline: str) -> recorded.Baseline:
     data = bytes_of(
         baseline,
         most=MOST_BYTES,

@@ -54,6 +54,8 @@ def _tell_people(
         out.print(safe(sentence), style="bold", markup=False)
     if compared:
         out.print(safe(change_words(compared)), style="bold", markup=False)
+        if compared.diagnosis:
+            out.print(f"it was before: {safe(compared.diagnosis)}", markup=False)
     rows = compared.by_check if compared else {}
     gone = compared.missing if compared else ()
     width = max(len(result.check) for result in (*results, *gone)) + 2
@@ -77,8 +79,7 @@ def _show(result: Result, row: Compared | None, width: int) -> None:
     mark = MARKS[result.outcome]
     if row is not None:
         mark = CHANGE_MARKS.get(row.change, mark)
-        said = row.note not in ("", "it failed before as well")
-        detail += [part for part in (row.note if said else "", beside(row)) if part]
+        detail += [part for part in (row.note, beside(row)) if part]
     _line(result.check, result.vantage, result.because, mark, tuple(detail), width)
 
 

@@ -24,7 +24,7 @@ class Change(enum.StrEnum):
 class Compared:
     """One Result beside the one of the baseline; `note` says in words what `change` says, "" where nothing changed.
 
-    `before` is None for what the baseline does not have.
+    `before` is None for what the baseline does not have. What failed before as well says so in its own sentence.
     """
 
     result: Result
@@ -38,9 +38,11 @@ class Comparison:
     """A run beside its baseline, in the order of the run.
 
     `missing` is what the baseline has and the run should have had; `left_out` is what the run was told not to ask.
+    `diagnosis` is the sentence of the baseline, "" when nothing failed.
     """
 
     baseline: str
+    diagnosis: str = ""
     rows: tuple[Compared, ...]
     missing: tuple[Result, ...] = ()
     left_out: tuple[Result, ...] = ()

@@ -5,6 +5,8 @@ What is in: the shape of that document and what is wrong with another one. What 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -40,10 +42,19 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     results: Annotated[list[_Recorded], Field(max_length=100_000)]
+    diagnosis: Annotated[str, AfterValidator(_short)] | None = None
 
 
-def read(data: bytes, *, name: str) -> dict[str, Result]:
-    """The Results of an earlier run by check, from the file called `name`. Raises InputError with the first mistake."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """An earlier run: its Results by check, and the sentence that explained what failed, "" when nothing did."""
+
+    results: Mapping[str, Result]
+    diagnosis: str = ""
+
+
+def read(data: bytes, *, name: str) -> Baseline:
+    """An earlier run, from the file called `name`. Raises InputError with the first mistake."""
     try:
         document = _Document.model_validate_json(data)
     except ValidationError as error:
@@ -65,4 +76,4 @@ def read(data: bytes, *, name: str) -> dict[str, Result]:
             vantage=one.vantage,
             evidence=one.evidence,
         )
-    return found
+    return Baseline(results=found, diagnosis=document.diagnosis or "")

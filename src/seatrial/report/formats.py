@@ -53,6 +53,7 @@ def as_document(
         document["baseline"] = {
             "file": compared.baseline,
             "outcome": str(compared.outcome),
+            "diagnosis": compared.diagnosis or None,
             **{change.replace("-", "_"): _names(compared.of(change)) for change in Change},
             "missing": [one.check for one in compared.missing],
             "left_out": [one.check for one in compared.left_out],
@@ -131,7 +132,7 @@ def _case(result: Result, row: Compared | None) -> tuple[str, str]:
         tag = "skipped"
     elif row is not None and row.change is Change.NOT_COMPARED:
         tag = "error"
-    said = f"{result.because}; {row.note}" if row and row.note not in ("", result.because) else result.because
+    said = f"{result.because}; {row.note}" if row and row.note else result.because
     inner = f"    <{tag} message={quoteattr(_xml(said))}>{escape(_xml(result.hint))}</{tag}>\n" if tag else ""
     lines = _case_lines(result, row)
     if lines:
@@ -150,8 +151,8 @@ def _case_lines(result: Result, row: Compared | None) -> list[str]:
         lines.append(str(result.evidence["steady"]))
     elif 0 < failed < asked:
         lines.append("flaky")
-    if row is not None and row.note:
-        lines.append(f"{row.change}: {row.note}")
+    if row is not None and row.change is not Change.SAME:
+        lines.append(f"{row.change}: {row.note}" if row.note else str(row.change))
     if row is not None and (figures := beside(row)):
         lines.append(figures)
     return lines
