@@ -118,6 +118,22 @@ def test_loss_that_the_policy_allows_passes_and_is_said() -> None:
     assert (result.outcome, result.because) == (PASS, "pass, 1 of 32 lost")
 
 
+@pytest.mark.parametrize(
+    ("rtt_ms", "outcome", "because"),
+    [
+        ((1.0, 2.0, 90.0), PASS, "pass"),
+        ((1.0, 20.0, 90.0), FAIL, "passed, but only after 20 ms (median), more than 5 ms"),
+        ((), PASS, "pass"),
+    ],
+)
+def test_a_flow_that_takes_too_long_fails_by_the_median_of_its_probes(
+    rtt_ms: tuple[float, ...], outcome: Outcome, because: str
+) -> None:
+    fleet = fleet_of({"protocol": "udp", "source": OUTER, "max_ms": 5.0})
+    (result,) = flows.judge(fleet, [FlowCount(**{**USUAL, "rtt_ms": rtt_ms})], carrier="router")
+    assert (result.outcome, result.because) == (outcome, because)
+
+
 def test_what_failed_before_as_well_is_said_to_be_so() -> None:
     fleet = fleet_of({"protocol": "udp", "source": OUTER})
     before = {"udp": Result(check="udp", outcome=FAIL, because="went out, never arrived")}

@@ -112,6 +112,12 @@ class Flow(Declared):
     port: Port | None = Field(default=None, description="where the beacon listens; needed for tcp and udp")
     size: int = Field(default=64, ge=32, le=9000, description="bytes of the whole IP packet")
     df: bool = Field(default=False, description="send with DF, so that a path that takes less loses it")
+    max_ms: float | None = Field(
+        default=None,
+        ge=0,
+        le=60000,
+        description="the median time to an answer in milliseconds that is too slow above",
+    )
     by: Name = Field(description="the host or group whose kernel carries it")
     source: Address | None = Field(
         default=None, description="the translated address that the far end must see; absent: the sender's own"

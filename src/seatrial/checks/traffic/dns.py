@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seatrial.checks.asked import Answer, heard, made, question, unknown
-from seatrial.checks.traffic.latency import slow, times
+from seatrial.checks.latency import slow, times
 from seatrial.model.check.traffic import DnsCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result

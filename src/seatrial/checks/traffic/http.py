@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seatrial.checks.asked import heard, made, question, unknown
-from seatrial.checks.traffic.latency import slow, times
+from seatrial.checks.latency import slow, times
 from seatrial.model.check.traffic import HttpCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from seatrial.checks.asked import made, unknown
+from seatrial.checks.latency import median, slow
 from seatrial.checks.reading import clean, why_not
-from seatrial.checks.traffic.latency import median, slow
 from seatrial.model.check.traffic import PingCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
