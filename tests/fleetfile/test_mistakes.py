@@ -88,7 +88,7 @@ ENTRY = [
     ("kind: ping", "kind: pnig", "f:52:11: checks.answers.kind: 'pnig' is not a kind of check; did you mean 'ping'?"),
     ("    kind: ping\n", "", "f:51:3: checks.answers.kind: is missing: it says what is asked"),
     ("kind: ping", "kind: [ping]", "f:52:11: checks.answers.kind: text is wanted, not a list"),
-    ("kind: ping", "kind: ping\n    port: 7", "f:53:5: checks.answers.port: is not a key of a ping check; there is stage, from, each, timeout, retries, along, over, kind, address, count and max_loss"),
+    ("kind: ping", "kind: ping\n    port: 7", "f:53:5: checks.answers.port: is not a key of a ping check; there is stage, from, each, timeout, retries, along, over, kind, address, count, max_loss, max_ms, size and df"),
     ("kind: ping", "kind: ping\n    cuont: 7", "f:53:5: checks.answers.cuont: is not a key of a ping check; did you mean 'count'?"),
     ("kind: ping", "kind: ping\n    max_loss: .nan", "f:53:15: checks.answers.max_loss: a finite number is wanted, not .nan"),
     ("kind: ping", "kind: ping\n    max_loss: 101", "f:53:15: checks.answers.max_loss: at most 100 is wanted, not 101"),

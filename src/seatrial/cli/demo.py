@@ -25,7 +25,7 @@ from seatrial.perform.world import World, open_world
 from seatrial.report.document import recovery
 from seatrial.report.narrate import Line
 
-Scenario = Literal["gateway-2021", "good", "dead-network", "panic"]
+Scenario = Literal["gateway-2021", "good", "dead-network", "panic", "load"]
 
 # How each story ends when Seatrial keeps its promise.
 ENDINGS: dict[str, str] = {
@@ -33,10 +33,17 @@ ENDINGS: dict[str, str] = {
     "good": "blessed",
     "dead-network": "reverted",
     "panic": "reverted",
+    "load": "reverted",
 }
+# The platform of a story, where it is another one than the gateways.
+TOPOLOGIES: dict[str, str] = {"load": "nfs-load"}
 # dead-network is about the guard's own clock, which nobody wants to watch for ten minutes.
 GUARDS: dict[str, str] = {"dead-network": "60s"}
-PEOPLE_2021 = "In 2021 it took people 85 minutes to suspect the network and 105 to go back."
+# What it took people, in the incident reports that the stories are told after.
+PEOPLE: dict[str, str] = {
+    "gateway-2021": "In 2021 it took people 85 minutes to suspect the network and 105 to go back.",
+    "load": "In 2017 it took people 2 h 54 m to notice the load and 9 h 47 m to be back on the good kernel.",
+}
 
 
 def demo(
@@ -95,9 +102,15 @@ def _begin(store: Journal, text: str, candidate: str) -> str:
 def _rehearse(
     store: Journal, folder: Path, scenario: str, as_json: bool
 ) -> tuple[dict[str, float], RolloutState]:
-    from seatrial.engine.rehearsal import CANDIDATE, open_simulation, rehearsal_fleet, rehearsal_world
+    from seatrial.engine.rehearsal import (
+        CANDIDATE,
+        MEASURED,
+        open_simulation,
+        rehearsal_fleet,
+        rehearsal_world,
+    )
 
-    text = rehearsal_fleet()
+    text = rehearsal_fleet(measured=scenario in MEASURED)
     simulation = open_simulation(
         folder / "simulation.json", parse(text, filename="the demo's fleet"), scenario
     )
@@ -120,7 +133,8 @@ def _in_the_lab(
     began = monotonic()
     lab: Lab | None = None
     try:
-        lab = asyncio.run(lab_up("demo", quiet=as_json, owner_pid=None if keep else os.getpid()))
+        topology = TOPOLOGIES.get(scenario, "gateway")
+        lab = asyncio.run(lab_up("demo", topology, quiet=as_json, owner_pid=None if keep else os.getpid()))
         phases["platform up"] = monotonic() - began
         began = monotonic()
         asyncio.run(prepare(lab, "real-bug" if real_bug else scenario, quiet=as_json))
@@ -163,13 +177,23 @@ def _say(as_json: bool, step: str, text: str) -> None:
         show_line(console(), Line(at=SystemClock().now(), step=step, text=text))
 
 
+def _roles(store: Journal, state: RolloutState) -> str:
+    """The roles of the hosts whose trial has ended, as the rollout's first event has them."""
+    roles = store.read(state.id)[0].data.get("roles", {})
+    ended = [trial.host for trial in state.trials.values() if trial.over]
+    return ", ".join(sorted({role for host in ended for role in roles.get(host, ())}))
+
+
 def _conclude(
     store: Journal, state: RolloutState, scenario: str, phases: dict[str, float], as_json: bool
 ) -> int:
     trial = next((trial for trial in state.trials.values() if trial.first_failure), None)
     named, restored = recovery(trial, store.read(state.id)) if trial else (None, None)
     untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
-    as_told = state.outcome == ENDINGS[scenario] and (scenario == "good" or untouched == ["gw-p1", "gw-p2"])
+    # A story that ends badly ends at its first host.
+    as_told = state.outcome == ENDINGS[scenario] and untouched == (
+        [] if scenario == "good" else [*state.trials][1:]
+    )
     if as_json:
         print_json(
             {
@@ -188,14 +212,15 @@ def _conclude(
     out.print()
     if state.outcome == "reverted":
         out.print(
-            f"{state.candidate} is remembered as bad for role gateway; production was not touched.",
+            f"{state.candidate} is remembered as bad for role {_roles(store, state)}"
+            + (f"; {', '.join(untouched)} were not touched." if untouched else "."),
             markup=False,
         )
     if named is not None and restored is not None:
         out.print(
             f"From the first failing probe: named after {duration(named)}, reverted and proven after {duration(restored)}."
         )
-        out.print(PEOPLE_2021, style="dim")
+        out.print(PEOPLE.get(scenario, PEOPLE["gateway-2021"]), style="dim")
     out.print(
         "took      " + ", ".join(f"{name} {duration(seconds)}" for name, seconds in phases.items()),
         markup=False,
