@@ -75,7 +75,7 @@ def nfs_pair_fleet(reach: Callable[[str], Mapping[str, object]]) -> str:
 def _checks() -> dict[str, dict[str, object]]:
     first, second = _SERVERS
     clients = tuple(_CLIENTS)
-    shares = {
+    shares: dict[str, dict[str, object]] = {
         f"share-{name}": {
             "from": name,
             "kind": "share",

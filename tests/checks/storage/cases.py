@@ -255,7 +255,7 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
         "exports",
         ["nfsd-threads", "exportfs-nothing", *CONFIGURED],
         FAIL,
-        "/srv/volume/tools is configured on, but not served by, vm",
+        "/srv/volume/tools is configured on vm, but not served",
     ),
     (
         "exports",

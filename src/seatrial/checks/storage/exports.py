@@ -102,9 +102,11 @@ def _trouble(check: ExportsCheck, threads: int, now: Served, meant: Served) -> t
     for path in check.paths:
         served = now.get(path.rstrip("/") or "/")
         if served is None:
-            said = "is configured on, but not served by," if path in meant else "is not served by"
+            said = (
+                f"is configured on {place}, but not served" if path in meant else f"is not served by {place}"
+            )
             return (
-                f"{path} {said} {place}",
+                f"{path} {said}",
                 "exportfs -ra serves what /etc/exports has, and says what is wrong in it",
             )
         for client in check.clients:
