@@ -140,6 +140,9 @@ def test_when_a_check_was_asked_last_stands_still_while_its_place_is_left_in_pea
     watched.feed(turn(3, U, U, silent={"outside": "gone"}, rested=frozenset({"outside"})))
     stamp = "check_last_asked_timestamp_seconds"
     assert value(watched, stamp, check="portal", vantage="outside") == BEGAN.timestamp()
+    # A flow that passes was asked, although a standby of its group was left in peace.
+    watched.feed(turn(4, P, U, silent={"outside": "gone"}, rested=frozenset({"outside"})))
+    assert value(watched, stamp, check="flow", vantage="inside") == BEGAN.timestamp() + 120
 
 
 def test_packets_are_lost_only_where_both_ends_are_known() -> None:

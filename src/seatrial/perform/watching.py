@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from seatrial.checklist.telling import told_apart
 from seatrial.checks import registry
 from seatrial.clock import Clock, SystemClock, monotonic
+from seatrial.model.check import Check
 from seatrial.model.command import Command, Output, Trouble, Vantage
 from seatrial.model.fleet import Fleet, Policy
 from seatrial.perform.probe import Probed, probe
@@ -22,8 +23,8 @@ from seatrial.report.watched import Turn
 
 # A silent place is asked again after one interval, two, four, and so on, but not more seldom than this, in seconds.
 MOST_SELDOM = 300.0
-# A round whose every part keeps its own time limits is far from this; beyond it, something hangs in ourselves.
-LONGEST_ROUND = 900.0
+# Seconds on top of the time limits of all its commands after which a round hangs in ourselves.
+SLACK = 900.0
 NO_WAY = frozenset({Trouble.UNREACHABLE, Trouble.HOST_KEY, Trouble.LOGIN, Trouble.LOST, Trouble.BROKEN})
 
 
@@ -152,17 +153,18 @@ async def watch(world: World, wish: Wish, clock: Clock | None = None) -> AsyncGe
         *(_places_of_flow(world.fleet, name) for name in wish.flows),
         *(_places_of_check(world.fleet, name) for name in wish.checks),
     )
+    longest = SLACK + sum(_longest(world.fleet.checks[name]) for name in wish.checks)
     began, skipped, done = monotonic(), 0, 0
     while True:
         start = monotonic()
         for place in minded.values():
             place.begin(start)
         try:
-            async with asyncio.timeout(LONGEST_ROUND):
+            async with asyncio.timeout(longest):
                 turn = _turn(await _ask(watched, wish), needs, clock, skipped)
         # A watch that dies of one round watches nothing: whatever it was is told, and counted.
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+            said = f"{type(error).__name__}: {error}".removesuffix(": ")
             turn = Turn(at=clock.now(), seconds=monotonic() - start, skipped=skipped, broken=said)
         for place in minded.values():
             place.end()
@@ -204,6 +206,11 @@ def _turn(probed: Probed, needs: tuple[frozenset[str], ...], clock: Clock, skipp
         sentence=found.sentence if found else "",
         skipped=skipped,
     )
+
+
+def _longest(check: Check) -> float:
+    """Seconds that a check may take with all its retries, if every command of it uses up its time limit."""
+    return (1 + check.retries) * sum(command.timeout for _, command in registry.ask(check))
 
 
 def _places_of_flow(fleet: Fleet, name: str) -> frozenset[str]:

@@ -227,7 +227,8 @@ class Watched:
     def _count(self, turn: Turn) -> None:
         self._results = {result.check: result for result in turn.results}
         for result, needs in zip(turn.results, turn.places, strict=True):
-            if not needs & turn.rested:
+            # What passes or fails was asked, although a peer that it could do without was left in peace.
+            if result.outcome is not Outcome.UNKNOWN or not needs & turn.rested:
                 self._asked[result.check] = turn.at
             self._outcomes[result.check, result.vantage, result.outcome.value] += 1
             # Where an end could not be asked, a packet without an answer is no lost packet.
