@@ -174,3 +174,13 @@ def test_two_owners_are_named_while_all_flows_still_pass() -> None:
     suspect = one.diagnosis.suspects[0]
     assert ("owner of 192.0.2.1",) in (suspect.components, *suspect.same_evidence), one
     assert "both have" in one.sentence
+
+
+@pytest.mark.parametrize("how", [{"arrived": 26, "answered": 26, "carried": {}}, {"answered": 25}])
+def test_one_owner_is_not_blamed_for_what_large_packets_lose(how: dict[str, Any]) -> None:
+    owner = VrrpCheck(kind="vrrp", hosts=("gw-s1", "gw-s2"), address="192.0.2.1")
+    asked = fleet().model_copy(update={"checks": {"owner": owner}})
+    lossy = counts(**spoil(("private-large", "public-large"), how))
+    one = explain(asked, lossy, results=[answer("owner")])
+    assert "owner of 192.0.2.1" not in first(one)
+    assert any("large packets" in name for name in first(one))

@@ -54,7 +54,7 @@ def observations_of(
     """
     known = _known(fleet, results)
     shared, common = _shared(known), _common(known)
-    owners = owners_among(fleet, (check for _, check in known))
+    owners = _astray(fleet, known)
     senders = {one.flow: one.sender for one in counts}
     found = []
     for result, check in known:
@@ -77,8 +77,13 @@ def observations_of(
 
 
 def owners_of(fleet: Fleet, results: Iterable[Result]) -> Shared:
-    """By group, what the VRRP check that was asked of its address is about."""
-    return owners_among(fleet, (check for _, check in _known(fleet, results)))
+    """By group, what the VRRP check that failed for its address is about."""
+    return _astray(fleet, _known(fleet, results))
+
+
+def _astray(fleet: Fleet, known: Known) -> Shared:
+    # Where the check passed, the one owner is a fact, which no number of flows that lose something may outvote.
+    return owners_among(fleet, (check for one, check in known if one.outcome is Outcome.FAIL))
 
 
 def owners_among(fleet: Fleet, checks: Iterable[Check]) -> Shared:
@@ -133,12 +138,12 @@ def words_of(fleet: Fleet, results: Iterable[Result]) -> Mapping[str, Words]:
     failing = [(one, check) for one, check in known if one.outcome is Outcome.FAIL]
     for one, check in failing:
         for name in (*check.over, *check.subjects):
-            words.setdefault(name, Words(what=f"{_called(name)} fails", said=one.because))
+            words.setdefault(name, Words(what=f"{called(name)} fails", said=one.because))
         for name in common.get(one.check, ()):
             those = [other.check for other, _ in failing if name in common.get(other.check, ())]
             listed = ", ".join(those[:MOST_NAMES]) + (" and more" if len(those) > MOST_NAMES else "")
             words.setdefault(
-                name, Words(what=f"{_called(name)} fails wherever it is", said=f"{listed}: {one.because}")
+                name, Words(what=f"{called(name)} fails wherever it is", said=f"{listed}: {one.because}")
             )
         words.setdefault(answer_of(one.check), Words(what=f"{one.check} fails alone", said=one.because))
     return words
@@ -230,7 +235,7 @@ def _text(value: object) -> str:
     return value[:MOST_TEXT] if isinstance(value, str) else ""
 
 
-def _called(name: str) -> str:
+def called(name: str) -> str:
     """A component at the beginning of a sentence: `dns at 192.0.2.1` is DNS there, hosts keep their names."""
     first, space, rest = name.partition(" ")
     if not space:
