@@ -216,9 +216,15 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
     ),
     (
         "drbd",
-        ["drbd9-format-proc", MINOR, "drbd9-format-standalone", "drbd-journal-split"],
+        ["drbd9-format-proc", MINOR, "drbd9-format-standalone", "drbd9-format-journal-split"],
         FAIL,
         "tools on vm has a split brain: both sides were written to, and they part (StandAlone)",
+    ),
+    (
+        "drbd",
+        ["drbd9-format-proc", MINOR, "drbd9-format-standalone", "drbd-journal-split"],
+        FAIL,
+        "tools on vm is StandAlone: it does not try to reach nfs-2.example.test, and 40 KiB behind",
     ),
     (
         "drbd",

@@ -18,7 +18,7 @@ from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 
 _MINOR = re.compile(r"[0-9]{1,7}")
-# The latest of these two kernel messages says whether a split brain is still there.
+# Which of these two a device said last says whether its split brain is still there.
 _LOGGED = r"Split-Brain detected but unresolved|-> (Connected|Established)"
 _NOT_CONFIGURED = re.compile(r"not defined in your config|no resources defined")
 _RUNS = frozenset(
@@ -29,7 +29,7 @@ _PROBLEM = tuple[Outcome, str, str]
 
 def commands(check: DrbdCheck) -> tuple[Command, ...]:
     """The table of 8.4 and the numbers in it of this resource, the JSON of 9, and the kernel's word on a split brain."""
-    journal = ("journalctl", "-k", "-b", "0", "-o", "cat", "--no-pager", "-n", "1", "-g", _LOGGED)
+    journal = ("journalctl", "-k", "-b", "0", "-o", "cat", "--no-pager", "-n", "200", "-g", _LOGGED)
     limit = check.timeout
     return (
         Command(name="drbd.proc", argv=("cat", "/proc/drbd"), timeout=limit),
@@ -64,10 +64,14 @@ def judge(name: str, check: DrbdCheck, outputs: Sequence[Output]) -> Result:
     version = VERSION.search(proc.stdout)
     if version is None:
         return unknown(name, check, (f"{place}: /proc/drbd is not understood", ""))
-    replicas = _old(check, proc, minors) if version[1] == "8" else _new(check, status)
+    old = version[1] == "8"
+    replicas = _old(check, proc, minors) if old else _new(check, status)
     if isinstance(replicas, tuple):
         return unknown(name, check, replicas)
-    split = log is not None and log.ok and "Split-Brain" in log.stdout
+    marks = (
+        [f"drbd{one.volume}:" for one in replicas] if old else [f"drbd {check.resource}{end}" for end in " /"]
+    )
+    split = log is not None and log.ok and _is_split(log.stdout, marks)
     problems = [problem for one in replicas for problem in _problems(check, one, split)]
     if not replicas:
         problems = [_absent(check)]
@@ -83,6 +87,12 @@ def judge(name: str, check: DrbdCheck, outputs: Sequence[Output]) -> Result:
     one = replicas[0]
     because = f"{check.resource} is {one.role} on {place}, connected and UpToDate on both sides"
     return made(name, check, Outcome.PASS, because, seconds=seconds, evidence=evidence)
+
+
+def _is_split(log: str, marks: Sequence[str]) -> bool:
+    """Whether the last message about one of our devices says so: other resources have theirs in the same log."""
+    ours = [line for line in log.splitlines() if any(mark in line for mark in marks)]
+    return bool(ours) and "Split-Brain" in ours[-1]
 
 
 def _old(check: DrbdCheck, proc: Output, minors: Output | None) -> list[Replica] | tuple[str, str]:

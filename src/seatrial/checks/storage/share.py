@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.onhost import script
@@ -21,6 +21,7 @@ from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 
 Milliseconds = Annotated[float, Field(ge=0, le=1e7)]
+Step = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,12}$")]
 
 HINTS: Mapping[str, str] = {
     "ESTALE": "umount -l {path} and mount it again; if that does not help, exportfs -ra on the server",
@@ -41,7 +42,7 @@ class Told(Said):
     """What share.py says: the milliseconds of each step that ended, the step that did not or was the last, and why."""
 
     ok: bool = False
-    took: dict[str, Milliseconds] = Field(default_factory=dict, max_length=20)
+    took: dict[Step, Milliseconds] = Field(default_factory=dict, max_length=20)
     step: Words = ""
     kind: Words = ""
     error: Words = ""
