@@ -15,7 +15,7 @@ LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack chrony busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus monitoring-plugins-basic \
-	slapd ldap-utils nginx-light etcd-server openssl unbound nsd
+	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '|' '{ printf "%-15s %s\n", $$1, $$2 }'

@@ -224,26 +224,13 @@ def start_ldap(sock: socket.socket) -> None:
         raise ValueError("the server does not take StartTLS")
 
 
-def start_smtp(sock: socket.socket) -> None:
-    for said, wanted in ((b"", b"220"), (b"EHLO seatrial.invalid\r\n", b"250"), (b"STARTTLS\r\n", b"220")):
-        sock.sendall(said)
-        heard = b""
-        while not (heard.endswith(b"\n") and heard.splitlines()[-1][3:4] in (b" ", b"")):
-            more = sock.recv(4096)
-            if not more or len(heard) > 65536:
-                raise ValueError("the server hangs up before STARTTLS")
-            heard += more
-        if heard[:3] != wanted:
-            raise ValueError("the server does not take STARTTLS: " + heard[:100].decode("ascii", "replace"))
-
-
 def start_postgres(sock: socket.socket) -> None:
     sock.sendall(struct.pack("!II", 8, 80877103))
     if sock.recv(1) != b"S":
         raise ValueError("the server does not take SSLRequest")
 
 
-START = {"ldap": start_ldap, "smtp": start_smtp, "postgres": start_postgres}
+START = {"ldap": start_ldap, "postgres": start_postgres}
 
 
 def certificate(spec: dict[str, Any]) -> dict[str, Any]:
@@ -301,7 +288,8 @@ def moment(text: bytes) -> int:
     digits = text.decode("ascii").rstrip("Z")
     if len(digits) == 12:
         digits = ("20" if digits < "50" else "19") + digits
-    return calendar.timegm(time.strptime(digits, "%Y%m%d%H%M%S"))
+    # Not strptime, whose first use from several threads at once is a bug of older Pythons.
+    return calendar.timegm((int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2)), 0, 0, 0))
 
 
 def stamp(seconds: int) -> str:

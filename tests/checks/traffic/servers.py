@@ -138,3 +138,32 @@ def nginx(room: Path, body: str) -> list[str]:
         f"http {{ access_log off; {temporary}\n{body}\n}}\n"
     )
     return ["nginx", "-p", str(room), "-c", str(room / "nginx.conf"), "-e", "stderr"]
+
+
+@contextlib.contextmanager
+def postgres(room: Path, pem: Path, port: int) -> Iterator[None]:
+    """A Postgres that speaks TLS when it is asked for it. It will not run as root, so it is nobody in its own eyes."""
+    (binaries,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
+    nobody = [program("unshare"), "--user", "--map-user=65534", "--map-group=65534", "--"]
+    subprocess.run(
+        [*nobody, str(binaries / "initdb"), "-N", "-A", "trust", "-D", str(room / "data")],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    pem.with_suffix(".key").chmod(0o600)
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "ssl": "on",
+        "ssl_cert_file": pem,
+        "ssl_key_file": pem.with_suffix(".key"),
+    }
+    words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    # Entering a user namespace takes back the word to the kernel that it ends with the test, so it is given again.
+    again = [program("setpriv"), "--pdeathsig", "KILL"]
+    argv = [*nobody, *again, str(binaries / "postgres"), "-D", str(room / "data"), *words]
+    with serving(argv, room / "log", port):
+        yield

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from seatrial.model.check import Check
 from seatrial.model.result import Outcome
+from seatrial.onhost import question
 
 from ...vantage.grounds import free_port
-from .servers import Authority, ask, nginx, serving
+from .servers import Authority, ask, nginx, postgres, serving
 
 PASS, FAIL, UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 NAME = "service.example.org"
@@ -140,6 +146,25 @@ def test_etcd_takes_up_a_renewed_file_which_is_seen_by_name_and_by_address(
     assert "serves by name and by address CN=" in after["kept"].because
 
 
+def test_a_database_is_asked_for_tls_in_its_own_protocol(tmp_path: Path, authority: Authority) -> None:
+    pem = authority.issue(tmp_path / "db.pem")
+    port = free_port()
+    check = {"kind": "tls", "name": NAME, "address": "127.0.0.1", "port": port, "ca": str(authority.file)}
+    with postgres(tmp_path, pem, port):
+        results = ask(
+            database={**check, "starttls": "postgres", "file": str(pem)},
+            directory={**check, "starttls": "ldap"},
+            silent={**check, "timeout": 5.0},
+        )
+    where = f"{NAME} port {port}"
+    assert (results["database"].outcome, results["database"].because) == (
+        PASS,
+        f"{where} serves CN={NAME} by name and by address, as {pem}, good for 30 days",
+    )
+    assert results["directory"].because == f"{where} answers no TLS: the server does not take StartTLS"
+    assert results["silent"].outcome is FAIL
+
+
 def test_expired_and_self_signed_certificates_are_told_of_and_not_a_crash(tmp_path: Path) -> None:
     # An authority whose own certificate is asked for: self-signed.
     authority = Authority(tmp_path / "authority")
@@ -191,6 +216,27 @@ def test_what_is_no_tls_and_what_is_no_certificate_have_their_words(
     assert results["text"].because.startswith(f"{in_order} {tmp_path}/text: ")
     assert results["missing"].because == f"{in_order} {tmp_path}/missing: No such file or directory"
     assert results["missing"].hint == "is `file` right?"
+
+
+@pytest.fixture(scope="module")
+def der(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A certificate as it comes over the wire."""
+    room = tmp_path_factory.mktemp("der")
+    return ssl.PEM_cert_to_DER_cert(Authority(room).issue(room / "one.pem").read_text())
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_certificate_with_any_bytes_wrong_is_read_or_refused_and_never_a_crash(
+    der: bytes, data: st.DataObject
+) -> None:
+    places = st.integers(0, len(der) - 1)
+    wrong = bytearray(der)
+    for at, byte in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=8)):
+        wrong[at] = byte
+    # These are what the script tells of; anything else would end it without an answer.
+    with contextlib.suppress(OSError, ValueError, IndexError, struct.error):
+        question.certificate_of(bytes(wrong[: data.draw(st.integers(0, len(der)))]))
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class TlsCheck(CheckBase):
         description="how it is asked: by `name`, or by `address` as a client that says no name does;"
         " absent: both with `file`, else by `name` where there is one",
     )
-    starttls: Literal["ldap", "smtp", "postgres"] | None = Field(
+    starttls: Literal["ldap", "postgres"] | None = Field(
         default=None, description="the protocol in which TLS is asked for first; absent: TLS from the start"
     )
     ca: FilePath | None = Field(
