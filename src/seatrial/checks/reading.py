@@ -98,11 +98,9 @@ Shape = TypeVar("Shape", bound=Said)
 
 def _program(argv: Sequence[str]) -> str:
     """What is really run: `timeout -k 2 10 PROGRAM` is about the program."""
-    return (
-        next((word for word in argv[1:] if word[:1] not in "-0123456789"), argv[0])
-        if argv[0] == "timeout"
-        else argv[0]
-    )
+    if argv[0] != "timeout":
+        return argv[0]
+    return next((word for word in argv[1:] if word[:1] not in "-0123456789"), argv[0])
 
 
 def why_not(output: Output | None, place: str) -> tuple[str, str] | None:

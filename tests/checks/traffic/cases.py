@@ -194,6 +194,7 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
         f"{FOUND}: ldap_start_tls: Connect error (-11)",
     ),
     ("ldap", ["ldap-refused"], FAIL, f"{FOUND}: ldap_sasl_bind(SIMPLE): Can't contact LDAP server (-1)"),
+    ("ldap", ["ldap-no-program"], UNKNOWN, "vm has no ldapsearch"),
     ("ldap", ["ldap-silent"], FAIL, f"{FOUND}: no answer in 10 s"),
     ("vrrp", ["vrrp-owner", "vrrp-standby"], PASS, "vm has 203.0.113.137, and nobody else"),
     ("vrrp", ["vrrp-standby", "vrrp-owner"], PASS, "gw-p2 has 203.0.113.137, and nobody else"),

@@ -190,6 +190,7 @@ def test_a_server_that_is_not_there_fails() -> None:
         ({"bind": "password", "dn": "cn=admin"}, "password_file"),
         ({"url": "ldaps://ldap.example.org", "starttls": True}, "starttls"),
         ({"value": "anna"}, "value"),
+        ({"attribute": "userPassword"}, "attribute"),
     ],
 )
 def test_a_declaration_that_cannot_be_asked_names_its_key(change: dict[str, Any], key: str) -> None:

@@ -137,6 +137,10 @@ class LdapCheck(CheckBase):
             raise wrong("starttls", "goes with ldap:// only")
         if self.value is not None and self.attribute is None:
             raise wrong("value", "goes with attribute only")
+        if "password" in (self.attribute or "").lower():
+            raise wrong(
+                "attribute", "what it holds would be shown; ask whether the entry can be bound to instead"
+            )
         return self
 
     @property
