@@ -40,6 +40,14 @@ ChecklistFile = Annotated[
 Parallel = Annotated[
     int | None, Parameter(help="of a checklist: tests side by side, if none needs what another one did")
 ]
+Plan = Annotated[
+    bool,
+    Parameter(
+        name="--plan",
+        negative="",
+        help="ask nothing: say which faults the flows and checks could not tell apart, and which to add",
+    ),
+]
 Timeout = Annotated[float | None, Parameter(help="of a checklist: seconds for each command [default: 60]")]
 
 
@@ -53,6 +61,7 @@ def check(
     json: Json = False,
     baseline: Baseline = None,
     repeat: Repeat = 1,
+    plan: Plan = False,
     checklist: ChecklistFile = None,
     parallel: Parallel = None,
     timeout: Timeout = None,
@@ -62,6 +71,12 @@ def check(
     Exit code 0 when all pass, 1 when something is wrong, 3 when something could not be found out. With a baseline: 1
     when something is worse than it was, 3 when something could not be compared.
     """
+    if plan:
+        if source or flow or host or baseline is not None or repeat != 1 or checklist is not None:
+            raise InputError("--plan is about the whole fleet file", hint="give it with -f and --json only")
+        from seatrial.cli.coverage import tell_coverage
+
+        return tell_coverage(fleet(file)[0], as_json=json or format == "json")
     if checklist is not None:
         if flow or host or baseline is not None or repeat != 1:
             raise InputError(

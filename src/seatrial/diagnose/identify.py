@@ -14,8 +14,9 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seatrial.diagnose.answers import owners_among, path_of
+from seatrial.diagnose.answers import called, owners_among, path_of
 from seatrial.diagnose.paths import Ways, ways_among
+from seatrial.diagnose.sentence import meaning
 from seatrial.model.fleet import Fleet
 
 MOST_PAIRED = 300  # classes; beyond, the pairs are not looked at
@@ -79,6 +80,16 @@ def probes_of(fleet: Fleet) -> tuple[Probe, ...]:
         for name, check in fleet.checks.items()
     ]
     return (*flows, *checks)
+
+
+def meanings_of(fleet: Fleet) -> Mapping[str, str]:
+    """For each component in words what its fault does."""
+    ways = {name for probe in probes_of(fleet) if probe.name in fleet.flows for name in probe.components}
+    about = {name for check in fleet.checks.values() for name in (*check.over, *check.subjects)}
+    return {
+        **{name: f"{called(name)} fails" for name in (*about, *fleet.hosts)},
+        **{name: meaning(name) for name in ways},
+    }
 
 
 def stages_of(ways: Ways) -> tuple[tuple[str, ...], ...]:

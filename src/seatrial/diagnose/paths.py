@@ -148,10 +148,12 @@ def ways_to(fleet: Fleet, start: str, address: str, carrier: str | None = None) 
 
     Known are the address of a group, and those that flows are translated to.
     """
-    for flow in fleet.flows.values():
-        by = carrier_of(fleet, flow, carrier)
-        if start == flow.to and address == flow.source:
+    carried = [(flow, carrier_of(fleet, flow, carrier)) for flow in fleet.flows.values()]
+    # Answers to a translated flow take this very way, so that goes before what else is known of the address.
+    for flow, by in carried:
+        if (start, address) == (flow.to, flow.source):
             return (f"{start} to {address}", f"{by}>{start}")
+    for flow, by in carried:
         group = fleet.groups.get(flow.by)
         owned = {flow.source, group.mover.address if group else None}
         if start in (flow.source_vantage, flow.to) and address in owned:

@@ -5,8 +5,8 @@ What is in: what could be sent, and a greedy choice of the fewest. What is not i
 
 What could be sent is made of what is declared: a flow from every vantage that sends one to every vantage where one
 arrives, in every protocol and size, with the addresses and the translation that others have there; an echo to the
-addresses that a carrier itself has; an echo to every machine that a check asks a service of; and which kernel runs, for
-every host. Elements that only a proposed probe would cross are not counted as gained.
+addresses that a carrier itself has; an echo to every machine that a check asks a service of; and the units of every
+host. Elements that only a proposed probe would cross are not counted as gained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from seatrial.diagnose.answers import path_of
 from seatrial.diagnose.identify import Probe, Shown, probes_of, shown, stage_of, stages_of
 from seatrial.diagnose.paths import LARGE, ways_among
 from seatrial.model.check import Check
-from seatrial.model.check.host import KernelCheck
+from seatrial.model.check.host import UnitCheck
 from seatrial.model.check.traffic import PingCheck
 from seatrial.model.fleet import Fleet, Flow
 
@@ -65,7 +65,7 @@ def propose(fleet: Fleet, most: int = MOST_ADDED) -> Proposal:
     present = probes_of(fleet)
     could = _could_send(fleet)
     classes = _Classes(shown(present))
-    unnoticed = classes.know(name for _, probe in could for name in probe.components if not _is_a_pair(name))
+    unnoticed = classes.know(_could_notice(fleet, could))
     added: list[Addition] = []
     while len(added) < most and could:
         gains = [classes.gain(probe) for _, probe in could]
@@ -137,9 +137,15 @@ class _Classes:
         return tuple(sorted(found, key=lambda one: (-len(one), one)))
 
 
-def _is_a_pair(component: str) -> bool:
-    """Rules for what one place sends to another matter for flows that are promised only."""
-    return " to " in component
+def _could_notice(fleet: Fleet, could: Sequence[tuple[Flow | Check, Probe]]) -> Iterable[str]:
+    """The components whose faults somebody would suffer from: hosts, and ways and deeds of their carriers.
+
+    Rules for what one place sends to another are left out: they matter for flows that are promised.
+    """
+    yield from fleet.hosts
+    for declared, probe in could:
+        if isinstance(declared, Flow):
+            yield from (name for name in probe.components if " to " not in name)
 
 
 def _could_send(fleet: Fleet) -> list[tuple[Flow | Check, Probe]]:
@@ -162,9 +168,8 @@ def _could_send(fleet: Fleet) -> list[tuple[Flow | Check, Probe]]:
 
 def _free(name: str, taken: set[str]) -> str:
     short = name[:58]
-    return next(
-        one for one in (short, *(f"{short}-{number}" for number in itertools.count(2))) if one not in taken
-    )
+    numbered = (f"{short}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain((short,), numbered) if one not in taken)
 
 
 def _flows(fleet: Fleet) -> Iterable[tuple[str, Flow]]:
@@ -213,7 +218,7 @@ def _as_others(here: Sequence[Flow], start: str, end: str, address: str) -> dict
         name for flows in (mine, theirs) for name in flows[0].over if all(name in flow.over for flow in flows)
     )
     source = next(iter(sources))
-    return {**({"source": source} if source else {}), **({"over": list(over)} if over else {})}
+    return {**({"source": source} if source else {}), **({"over": tuple(over)} if over else {})}
 
 
 def _checks(fleet: Fleet) -> Iterable[tuple[str, Check]]:
@@ -225,11 +230,8 @@ def _checks(fleet: Fleet) -> Iterable[tuple[str, Check]]:
             keys = {"kind": "ping", "from": start, "address": address, **({"stage": stage} if stage else {})}
             yield f"{start}-ping-{address}".replace(":", "-"), PingCheck.model_validate(keys)
     for name, host in fleet.hosts.items():
-        if not any(
-            check.kind == "kernel" and check.source_vantage == name for check in fleet.checks.values()
-        ):
-            keys = {"kind": "kernel", "from": name, "stage": host.stage}
-            yield f"{name}-kernel", KernelCheck.model_validate(keys)
+        keys = {"kind": "unit", "from": name, "stage": host.stage, "failed": "none"}
+        yield f"{name}-units", UnitCheck.model_validate(keys)
 
 
 def _own_addresses(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:
@@ -237,6 +239,7 @@ def _own_addresses(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:
     for flow in fleet.flows.values():
         if flow.source is not None:
             yield flow.stage, flow.to, flow.source
+            yield flow.stage, flow.source_vantage, flow.source
         if (group := fleet.groups.get(flow.by)) is not None:
             yield flow.stage, flow.source_vantage, group.mover.address
 

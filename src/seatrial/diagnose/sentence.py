@@ -59,6 +59,11 @@ def in_words(
     return " ".join(one for one in said if one)
 
 
+def meaning(component: str) -> str:
+    """What a fault of a flow's component does, as a sentence without its end."""
+    return _what(component, ())
+
+
 def _main(first: Suspect, seen: Sequence[Observation], words: Mapping[str, Words]) -> str:
     clauses = [
         words[component].what if component in words else _clause(component, seen)
