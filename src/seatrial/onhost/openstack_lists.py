@@ -74,6 +74,12 @@ def service(one: Any) -> dict[str, Any]:
     }
 
 
+def why(error: Exception) -> str:
+    # The libraries speak in sentences; what Python itself says is nothing without its name.
+    own = type(error).__module__.startswith(("openstack", "keystoneauth"))
+    return (str(error) if own else type(error).__name__ + ": " + str(error))[:500]
+
+
 def text(value: Any) -> str:
     return "" if value is None else str(value)[:200]
 
@@ -85,8 +91,7 @@ def main(words: list[str]) -> int:
             answer = listed(json.loads(words[0]))
         except Exception as error:
             answer = {
-                # Most of its errors begin with their own name.
-                "error": (str(error) or type(error).__name__)[:500],
+                "error": why(error),
                 "status": int(getattr(error, "http_status", 0) or getattr(error, "status_code", 0) or 0),
             }
     answer["seconds"] = round(time.monotonic() - began, 4)

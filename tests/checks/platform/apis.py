@@ -1,8 +1,9 @@
 """Servers on loopback that speak as much of the APIs of Kubernetes and OpenStack as a list needs.
 
-They are no Kubernetes and no OpenStack, which no package archive that the tests may use has as something to start:
-they answer the real client libraries in the documented shapes, over real sockets, with the login, the TLS and the pages
-that the libraries insist on.
+They are no Kubernetes and no OpenStack: an API server of the former is in no package archive that the tests may use, and
+the latter takes minutes to install and start. They answer the real client libraries in the documented shapes, over real
+sockets, with the login, the TLS and the pages that the libraries insist on. What a real Keystone and a real Nova made of
+the same questions is in golden/openstack-keystone-* and golden/openstack-nova-*.
 """
 
 from __future__ import annotations
