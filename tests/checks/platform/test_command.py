@@ -89,6 +89,19 @@ def test_a_declaration_that_cannot_work_is_refused(declared: dict[str, Any], sai
 
 
 @pytest.mark.parametrize(
+    ("declared", "subject"),
+    [
+        ({"argv": ["/usr/sbin/ip", "route"]}, "the command ip on here"),
+        ({"shell": "A=${A-1}; export A\nB=2 systemctl --failed"}, "the command systemctl on here"),
+        ({"shell": "A=1"}, "the command sh on here"),
+    ],
+    ids=str,
+)
+def test_a_failure_is_blamed_on_the_program_of_the_command(declared: dict[str, Any], subject: str) -> None:
+    assert declared_as({"kind": "command", **declared}).subjects == ("here", subject)
+
+
+@pytest.mark.parametrize(
     ("argv", "outcome", "state"),
     [
         (("check_dummy", "0"), PASS, "ok"),

@@ -70,9 +70,15 @@ class CommandCheck(CheckBase):
     @property
     def subjects(self) -> tuple[str, ...]:
         """The place where it runs, then the program."""
-        words = self.argv or (self.shell or "").split()
-        program = words[0].rpartition("/")[2][:60] if words else "sh"
-        return (self.source_vantage, f"{program} on {self.source_vantage}")
+        return (self.source_vantage, f"the command {self._program} on {self.source_vantage}")
+
+    @property
+    def _program(self) -> str:
+        """The first word; of shell text that of its last line, where settings often come before the program."""
+        lines = (self.shell or "").strip().splitlines()
+        words = self.argv or (lines[-1].split() if lines else [])
+        program = next((word for word in words if "=" not in word), "sh")
+        return program.rpartition("/")[2][:60] or "sh"
 
 
 class NagiosCheck(CheckBase):
@@ -95,7 +101,7 @@ class NagiosCheck(CheckBase):
     def subjects(self) -> tuple[str, ...]:
         """The place where it runs, then the plugin with its words: one plugin asks about many things."""
         words = " ".join((self.argv[0].rpartition("/")[2], *self.argv[1:]))
-        return (self.source_vantage, f"{words[:100]} on {self.source_vantage}")
+        return (self.source_vantage, f"the plugin {words[:100]} on {self.source_vantage}")
 
 
 class PrometheusCheck(CheckBase):
