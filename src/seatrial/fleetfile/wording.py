@@ -104,6 +104,9 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 # The patterns of the definition, by how they begin, in words.
 _PATTERNS = (
     ("^[A-Za-z0-9]", _NAME),
+    ("^(ldap", "ldap://HOST, ldaps://HOST or ldapi:// is wanted, and nothing behind it"),
+    ("^\\(", "a filter in parentheses is wanted, such as (uid=anna)"),
+    ("^[A-Za-z][", "the name of an attribute is wanted"),
     ("^https?", "an address that begins with http:// or https:// is wanted"),
     ("^/", "an absolute path without spaces is wanted"),
     ("^[^\\s-]", "one word that does not begin with '-' is wanted"),

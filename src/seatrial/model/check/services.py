@@ -16,7 +16,7 @@ LongDuration = Annotated[
     Field(ge=0, le=3650 * 86400.0),
     WithJsonSchema({"type": ["string", "number"], "format": "duration such as 12h or 14d"}),
 ]
-FilePath = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f]{0,499}$")]
+FilePath = Annotated[str, StringConstraints(pattern=r"^/\S{1,499}$")]
 
 
 class TlsCheck(CheckBase):
