@@ -12,15 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from seatrial.diagnose.paths import Shared, carrier_of, is_translated, ways_of, ways_to
 from seatrial.diagnose.sentence import Words
 from seatrial.model.check import Check
+from seatrial.model.check.paths import VrrpCheck
 from seatrial.model.fleet import Fleet, Flow
 from seatrial.model.observation import FlowCount, Observation
 from seatrial.model.result import Outcome, Result, figure
 
 # One answer is held to be as telling as so many packets of a flow: what was asked has had its own repeats.
 WEIGHT = 8
+# That there are two owners does not say how much goes astray: as much as ever is lost, it must not speak against them.
+FAINT = 2
 PRIORS = {"machine": 0.001, "subject": 0.004, "common": 0.002, "answer": 0.0005}
 MOST_TEXT = 120
-OWNER = "vrrp"  # the kind of check that says which hosts own a group's address
 ACRONYMS = frozenset(
     (
         "dns",
@@ -69,8 +71,8 @@ def observations_of(
             Observation(
                 id=f"{result.check}:check",
                 path=tuple(dict.fromkeys(path)),
-                sent=WEIGHT * (asked - unknown),
-                lost=WEIGHT * min(failed, asked - unknown),
+                sent=_weight(check) * (asked - unknown),
+                lost=_weight(check) * min(failed, asked - unknown),
             )
         )
     return tuple(found)
@@ -79,6 +81,10 @@ def observations_of(
 def owners_of(fleet: Fleet, results: Iterable[Result]) -> Shared:
     """By group, what the VRRP check that failed for its address is about."""
     return _astray(fleet, _known(fleet, results))
+
+
+def _weight(check: Check) -> int:
+    return FAINT if isinstance(check, VrrpCheck) else WEIGHT
 
 
 def _astray(fleet: Fleet, known: Known) -> Shared:
@@ -90,11 +96,9 @@ def owners_among(fleet: Fleet, checks: Iterable[Check]) -> Shared:
     """By group, what a VRRP check of its address is about: where two hosts own it, half of the flows go astray."""
     found: dict[str, tuple[str, ...]] = {}
     for check in checks:
-        kind: str = check.kind
-        if kind == OWNER:
-            about = getattr(check, "address", None)
+        if isinstance(check, VrrpCheck):
             for name, group in fleet.groups.items():
-                if about == group.mover.address:
+                if check.address == group.mover.address:
                     found[name] = (check.subjects[-1],)
     return found
 
