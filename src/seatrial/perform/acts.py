@@ -209,6 +209,8 @@ def _told(
 def _summary(call: _Call, purpose: Act, probed: Probed) -> str:
     fleet = call.world.fleet
     flows = len(probed.counts)
+    if not flows:
+        return f"{len(probed.results)} checks"
     if purpose in (Act.EXERCISE, Act.SOAK):
         carried, sent = probed.carried
         return f"{call.terms.host} carried {carried} of {sent} probes"
