@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from seatrial.fleetfile import parse_bytes
 from seatrial.model.fleet import Fleet
 from seatrial.model.observation import FlowCount
 from seatrial.model.result import Outcome, Result
@@ -58,7 +59,7 @@ def fleet(
         "flows": flows,
         "checks": dict(checks or {}),
     }
-    return Fleet.model_validate_json(json.dumps(declared))
+    return parse_bytes(json.dumps(declared).encode(), filename="fleet.yaml")
 
 
 def counts(**spoiled: dict[str, Any]) -> list[FlowCount]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seatrial.diagnose.explain import explain
 from seatrial.diagnose.identify import Probe, coverage, probes_of, stage_of, together
 from seatrial.diagnose.propose import Addition, propose
+from seatrial.fleetfile import parse_bytes
 from seatrial.model.fleet import Fleet
 from seatrial.model.observation import FlowCount
 
@@ -37,7 +38,7 @@ def with_added(declared: Fleet, additions: tuple[Addition, ...]) -> Fleet:
         section = whole.setdefault("flows" if one.is_flow else "checks", {})
         assert one.name not in section
         section[one.name] = one.declared.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return Fleet.model_validate_json(json.dumps(whole))
+    return parse_bytes(json.dumps(whole).encode(), filename="fleet.yaml")
 
 
 @st.composite
@@ -143,10 +144,10 @@ def test_what_the_plan_calls_alike_is_what_the_diagnosis_cannot_tell_apart(more:
         assert {*suspect.components, *itertools.chain(*suspect.same_evidence)} >= set(names), (names, suspect)
 
 
-def test_a_fleet_of_nothing_but_hosts_is_asked_for_their_units() -> None:
+def test_a_fleet_of_nothing_but_hosts_is_asked_for_their_units_and_who_owns_the_address() -> None:
     whole = fleet()
     bare = whole.model_copy(update={"flows": {}, "checks": {}})
     assert coverage(probes_of(bare)).identifiability == 0
     wanted = propose(bare)
-    assert [one.name for one in wanted.additions] == ["gw-s1-units", "gw-s2-units"]
-    assert wanted.unnoticed == ("gw-s1", "gw-s2")
+    assert [one.name for one in wanted.additions] == ["gw-s1-units", "gw-s2-units", "gateways-owner"]
+    assert wanted.unnoticed == ("gw-s1", "gw-s2", "owner of 192.0.2.1")

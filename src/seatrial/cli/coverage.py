@@ -54,8 +54,8 @@ def pasted(additions: Sequence[Addition]) -> str:
         for one in here:
             lines += [f"  # {reason}" for reason in _reasons(one)]
             keys = one.declared.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-            text = yaml.safe_dump({one.name: keys}, default_flow_style=None, sort_keys=False, width=1000)
-            lines.append(f"  {text.rstrip()}")
+            text = yaml.safe_dump(keys, default_flow_style=True, sort_keys=False, width=1000)
+            lines.append(f"  {one.name}: {text.rstrip()}")
     return "\n".join(lines)
 
 

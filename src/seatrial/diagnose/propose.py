@@ -5,8 +5,8 @@ What is in: what could be sent, and a greedy choice of the fewest. What is not i
 
 What could be sent is made of what is declared: a flow from every vantage that sends one to every vantage where one
 arrives, in every protocol and size, with the addresses and the translation that others have there; an echo to the
-addresses that a carrier itself has; an echo to every machine that a check asks a service of; and the units of every
-host. Elements that only a proposed probe would cross are not counted as gained.
+addresses that a carrier itself has; an echo to every machine that a check asks a service of; the units of every
+host; and who owns a group's address. Elements that only a proposed probe would cross are not counted as gained.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from seatrial.diagnose.identify import Probe, Shown, probes_of, shown, stage_of,
 from seatrial.diagnose.paths import LARGE, ways_among
 from seatrial.model.check import Check
 from seatrial.model.check.host import UnitCheck
+from seatrial.model.check.paths import VrrpCheck
 from seatrial.model.check.traffic import PingCheck
 from seatrial.model.fleet import Fleet, Flow
 
@@ -138,7 +139,7 @@ class _Classes:
 
 
 def _could_notice(fleet: Fleet, could: Sequence[tuple[Flow | Check, Probe]]) -> Iterable[str]:
-    """The components whose faults somebody would suffer from: hosts, and ways and deeds of their carriers.
+    """The components whose faults somebody would suffer from: hosts, ways and deeds of their carriers, owners.
 
     Rules for what one place sends to another are left out: they matter for flows that are promised.
     """
@@ -146,6 +147,8 @@ def _could_notice(fleet: Fleet, could: Sequence[tuple[Flow | Check, Probe]]) -> 
     for declared, probe in could:
         if isinstance(declared, Flow):
             yield from (name for name in probe.components if " to " not in name)
+        elif isinstance(declared, VrrpCheck):
+            yield declared.subjects[-1]
 
 
 def _could_send(fleet: Fleet) -> list[tuple[Flow | Check, Probe]]:
@@ -232,6 +235,12 @@ def _checks(fleet: Fleet) -> Iterable[tuple[str, Check]]:
     for name, host in fleet.hosts.items():
         keys = {"kind": "unit", "from": name, "stage": host.stage, "failed": "none"}
         yield f"{name}-units", UnitCheck.model_validate(keys)
+    watched = {check.address for check in fleet.checks.values() if isinstance(check, VrrpCheck)}
+    for name, group in fleet.groups.items():
+        if group.mover.address not in watched:
+            first, address = group.hosts[0], group.mover.address
+            keys = {"kind": "vrrp", "from": first, "stage": fleet.hosts[first].stage, "address": address}
+            yield f"{name}-owner", VrrpCheck.model_validate({**keys, "hosts": group.hosts})
 
 
 def _own_addresses(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:
