@@ -23,6 +23,7 @@ from seatrial.checks import registry
 from seatrial.cli.demo import ENDINGS
 from seatrial.cli.lab import Scenario
 from seatrial.cli.main import app
+from seatrial.lab.fleet import fleet_text
 from seatrial.lab.gateway import STAGES, gateway_topology
 from seatrial.model import declared as shapes
 from seatrial.model.check import CheckBase
@@ -33,8 +34,8 @@ from seatrial.model.trial import State
 
 from .pages import PAGES, ROOT, Block, anchors, blocks, fences, links, prose, shown_in
 
-# What is cheap and needs nothing but a rehearsal's journal. Everything else is looked up in its `--help`.
-CHEAP = ("--help", "demo --rehearse", "schema", "report", "kernels")
+# What is cheap and needs nothing but a rehearsal's journal, or the lab's fleet.yaml where it is run. Everything else is looked up in its `--help`.
+CHEAP = ("--help", "demo --rehearse", "schema", "report", "kernels", "check --plan")
 BLOCKS = list(blocks())
 RUN = [block for block in BLOCKS if block.command.removeprefix("seatrial ") in CHEAP]
 
@@ -42,7 +43,10 @@ RUN = [block for block in BLOCKS if block.command.removeprefix("seatrial ") in C
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory of our own, so that nobody's journal is read or written."""
-    return tmp_path_factory.mktemp("state")
+    made = tmp_path_factory.mktemp("state")
+    fleet = fleet_text(gateway_topology(), lambda _: {"simulated": True})
+    (made / "fleet.yaml").write_text(fleet, encoding="utf-8")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,7 @@ def run(words: str, state: Path) -> list[str]:
     ended = subprocess.run(
         [sys.executable, "-m", "seatrial", *shlex.split(words)],
         env=environment,
+        cwd=state,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
