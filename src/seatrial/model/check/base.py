@@ -31,7 +31,8 @@ class CheckBase(Declared):
     )
     along: Name | None = Field(
         default=None,
-        description="the flow whose way the question takes; a fault on that way explains this check as well",
+        description="the flow whose way the question takes; a fault on that way explains this check as well; "
+        "absent: a flow from the same vantage to the same address, if there is one",
     )
     over: tuple[Name, ...] = Field(
         default=(),
