@@ -129,8 +129,15 @@ class Meeting:
         self.number = os.urandom(8).hex()
         self.theirs = ""
 
+    def opened(self, page: str) -> int:
+        try:
+            return os.open(page, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            # The directory was there a moment ago: the other side gave up and took everything away.
+            raise Ended("other", "the other side gave up") from None
+
     def write(self, word: str) -> None:
-        handle = os.open(self.mine, os.O_WRONLY | os.O_CREAT, 0o600)
+        handle = self.opened(self.mine)
         try:
             os.pwrite(handle, (json.dumps([self.number, self.theirs, word]) + "\n").ljust(120).encode(), 0)
             os.fsync(handle)
@@ -138,7 +145,7 @@ class Meeting:
             os.close(handle)
 
     def look(self) -> list[str]:
-        handle = os.open(self.other, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = self.opened(self.other)
         try:
             said = json.loads(os.pread(handle, 200, 0).decode())
         except ValueError:
@@ -226,7 +233,7 @@ def want(spec: dict[str, Any], tell: Teller) -> None:
 def failed(met: Meeting) -> None:
     try:
         met.write("failed")
-    except OSError:
+    except (OSError, Ended):
         pass
 
 
