@@ -687,7 +687,7 @@ def asked_for(quick: bool) -> list[tuple[Point, int]]:
         wanted.append(
             ((scene, planned, failed, 18), (100 if certain else 20) if quick else (300 if certain else 100))
         )
-    wanted += [(("skewed", (0, 0), round(1000 * share), 18), 2 if quick else 16) for share in SKEWED_LOSSES]
+    wanted += [(("skewed", (0, 0), round(1000 * share), 18), 2 if quick else 30) for share in SKEWED_LOSSES]
     return wanted
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from seatrial.model.observation import Observation
 
 PRIOR = 0.001
-EXPECTED = 0.5  # the most faults that are expected among all components
+EXPECTED = 0.25  # the most faults that are expected among all components
 NOISE = 0.001  # the share that a sound path loses
 OUTLIER = 0.02
 QUIET = 0.01  # an observation that loses no more than this, or one packet, says what sound paths lose
