@@ -29,7 +29,8 @@ _PROBLEM = tuple[Outcome, str, str]
 
 def commands(check: DrbdCheck) -> tuple[Command, ...]:
     """The table of 8.4 and the numbers in it of this resource, the JSON of 9, and the kernel's word on a split brain."""
-    journal = ("journalctl", "-k", "-b", "0", "-o", "cat", "--no-pager", "-n", "200", "-g", _LOGGED)
+    # The latest first, said aloud: with a number of lines and a pattern some releases turn the order by themselves.
+    journal = ("journalctl", "-k", "-b", "0", "-o", "cat", "--no-pager", "-r", "-n", "200", "-g", _LOGGED)
     limit = check.timeout
     return (
         Command(name="drbd.proc", argv=("cat", "/proc/drbd"), timeout=limit),
@@ -90,9 +91,9 @@ def judge(name: str, check: DrbdCheck, outputs: Sequence[Output]) -> Result:
 
 
 def _is_split(log: str, marks: Sequence[str]) -> bool:
-    """Whether the last message about one of our devices says so: other resources have theirs in the same log."""
-    ours = [line for line in log.splitlines() if any(mark in line for mark in marks)]
-    return bool(ours) and "Split-Brain" in ours[-1]
+    """Whether the latest message (the first line) about one of our devices says so; other resources log there as well."""
+    ours = (line for line in log.splitlines() if any(mark in line for mark in marks))
+    return "Split-Brain" in next(ours, "")
 
 
 def _old(check: DrbdCheck, proc: Output, minors: Output | None) -> list[Replica] | tuple[str, str]:
