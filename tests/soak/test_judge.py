@@ -90,6 +90,13 @@ def test_twice_the_work_is_not_twice_as_slow() -> None:
     assert found.because.startswith("the candidate always did 2x the work of good")
 
 
+def test_less_work_does_not_excuse_a_slow_disk() -> None:
+    # The clients of a slow disk get less done, always: the rate of work follows the latency and does not explain it.
+    good = Arm(t=T, value=3 * noise(N, seed=1), work=200 * noise(N, seed=3))
+    slow = Arm(t=T, value=40 * noise(N, seed=2), work=50 * noise(N, seed=4))
+    assert one(Series(name="s", good=good, candidate=slow)).outcome is Outcome.FAIL
+
+
 def test_arms_that_were_measured_one_after_the_other_are_paired_by_their_age_and_that_is_said() -> None:
     late = Arm(t=T + 90_000, value=2 * noise(N, seed=2))
     found = one(Series(name="s", good=series(noise(N, seed=1), np.ones(0)).good, candidate=late))

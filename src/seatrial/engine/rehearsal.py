@@ -37,6 +37,7 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
 MEASURED = frozenset({"load", "no-load"})
 _MEASURE = {
     "series": ["disk.*.latency", "load.1"],
+    "baseline": "4m",
     "least": "2m",
     "most": "10m",
     "load": {"of": "disk.vda.ops", "least": 20},

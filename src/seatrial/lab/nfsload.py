@@ -60,11 +60,12 @@ def nfs_load_fleet(reach: Callable[[str], Mapping[str, object]], *, guard: str =
                 "reboot": "10m",
                 "measure": {
                     "series": ["disk.dm-0.latency"],
-                    "least": "1m",
+                    "baseline": "90s",
+                    "least": "45s",
                     "most": "10m",
                     "load": {"of": "nfsd.calls", "least": 5},
                     "drive": ["files"],
-                    "min_effect": 2.0,
+                    "min_effect": 3.0,
                 },
             }
         },

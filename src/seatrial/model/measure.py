@@ -63,7 +63,12 @@ class Measure(Declared):
         description="further vantages that are measured beside the host; their series are PLACE:NAME",
     )
     every: Duration = Field(default=1.0, ge=0.2, le=60, description="from one sample to the next")
-    least: Duration = Field(default=120.0, description="so much time under load is measured on either kernel")
+    baseline: Duration = Field(
+        default=300.0, description="so much time under load is measured on the good kernel first"
+    )
+    least: Duration = Field(
+        default=120.0, description="so much time under load the candidate is measured before it may pass"
+    )
     most: Duration = Field(
         default=1800.0, description="without a verdict by then the host goes back to the good kernel"
     )
@@ -85,6 +90,8 @@ class Measure(Declared):
 
     @model_validator(mode="after")
     def _time_to_decide(self) -> Self:
-        if self.most < self.least:
-            raise wrong("most", "is less than least, so there would never be a verdict")
+        if self.most < max(self.least, self.baseline):
+            raise wrong("most", "is less than least or baseline, so there would never be a verdict")
+        if self.against == "before" and self.baseline < self.least:
+            raise wrong("baseline", "is less than least, so there would be nothing to compare the rest with")
         return self

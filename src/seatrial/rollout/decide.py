@@ -19,7 +19,7 @@ from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 from seatrial.model.trial import State
-from seatrial.rollout.measured import hopeless, lacks_good, longest, verdict_of
+from seatrial.rollout.measured import hopeless, is_used_up, lacks_good, longest, verdict_of
 
 MAX_TRIES = 3
 POLL = 1.0
@@ -376,7 +376,7 @@ def _soaking(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     proven = short or (last is not None and current and last.outcome is Outcome.PASS)
     if soaked and proven and (not measuring or measured is Outcome.PASS):
         return Do(act=Act.BLESS)
-    if measuring and _elapsed(trial, seen) >= longest(terms.policy):
+    if measuring and (is_used_up(trial, terms.policy) or _elapsed(trial, seen) >= longest(terms.policy)):
         return _revert(
             Cause.UNCLEAR, f"after {duration(_elapsed(trial, seen))} of soak it is not known: {why}"
         )

@@ -21,7 +21,7 @@ MAX_UNMEASURED = 3
 def lacks_good(trial: TrialState, policy: Policy) -> bool:
     """Whether more of the good kernel has to be measured before the host may be touched."""
     measure = policy.measure
-    return measure is not None and measure.against == "before" and trial.loaded("good") < measure.least
+    return measure is not None and measure.against == "before" and trial.loaded("good") < measure.baseline
 
 
 def hopeless(trial: TrialState, policy: Policy, tries: int) -> str:
@@ -41,7 +41,7 @@ def hopeless(trial: TrialState, policy: Policy, tries: int) -> str:
     what = f"{measure.load.of} of {measure.load.least:g}/s" if measure.load else "load"
     return (
         f"only {duration(trial.loaded('good'))} of {duration(spent)} had enough load ({what}),"
-        f" and {duration(measure.least)} are needed to compare with"
+        f" and {duration(measure.baseline)} are needed to compare with"
     )
 
 
@@ -51,6 +51,16 @@ def verdict_of(trial: TrialState) -> tuple[Outcome, str]:
     if not said or said.get("boot_id") != trial.facts.get("trial_boot_id"):
         return Outcome.UNKNOWN, trial.problem or "nothing was measured yet"
     return Outcome(said["outcome"]), str(said.get("because", ""))
+
+
+def is_used_up(trial: TrialState, policy: Policy) -> bool:
+    """Whether there is no sample of the good kernel left that the candidate's could still be compared with."""
+    measure = policy.measure
+    if measure is None or measure.against != "before":
+        return False
+    boot_id = trial.facts.get("trial_boot_id")
+    mine = sum(float(one.get("loaded", 0.0)) for one in trial.samples if one.get("boot_id") == boot_id)
+    return mine >= max(trial.loaded("good"), measure.least)
 
 
 def longest(policy: Policy) -> float:

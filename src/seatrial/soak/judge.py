@@ -104,15 +104,29 @@ def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -
     why = unpaired(series, pairs)
     if why is not None:
         return Judgement(series=series.name, outcome=Outcome.UNKNOWN, because=why, e_needed=needed)
-    worse = pairs.difference()
-    evidence = gather([worse, -pairs.difference(min_effect)], pairs.common(), pairs.work)
-    (up, fine), weights = evidence.signals, evidence.weights
+    worse, common = pairs.difference(), pairs.common()
+    signals = [worse, -pairs.difference(min_effect)]
     every = np.ones(len(pairs.t), dtype=np.bool_)
-    passed, e_fine = first_crossing(fine, weights, threshold=-math.log(alpha), allowed=every)
-    # Under the first model, without memory, the sign is that of the plain mean: the best estimate is above.
-    above = fine.along[0] <= 0
+    views = [gather(signals, common, work) for work in _excuses(pairs)]
+    passed, e_fine = first_crossing(
+        views[0].signals[1], views[0].weights, threshold=-math.log(alpha), allowed=every
+    )
     last = len(every) if passed is None else passed + 1
-    failed, e_worse = first_crossing(up, weights, threshold=math.log(needed), allowed=above, last=last)
+    # Looked at in two ways, either may say so by chance: together they need twice the evidence.
+    found = [
+        # Under the first model, without memory, the sign is that of the plain mean: the best estimate is above.
+        first_crossing(
+            view.signals[0],
+            view.weights,
+            threshold=math.log(len(views) * needed),
+            allowed=view.signals[1].along[0] <= 0,
+            last=last,
+        )
+        for view in views
+    ]
+    chosen = min(range(len(views)), key=lambda at: last if found[at][0] is None else found[at][0] or 0)
+    failed, e_worse = found[chosen]
+    up, weights = views[chosen].signals[0], views[chosen].weights
     look = failed if failed is not None else last - 1
     center = effect.ratio(pairs, look)
     low, high = effect.interval(pairs, up, weights, look, alpha=alpha, center=center)
@@ -120,7 +134,7 @@ def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -
     bounds = (max(low, 1.0) if failed is not None else low, high)
     if failed is None and passed is not None:
         bounds = (low, min(high, min_effect))
-    e_value = float(np.exp(min(700.0, e_worse[: look + 1].max())))
+    e_value = float(np.exp(min(700.0, e_worse[: look + 1].max()))) / len(views)
     outcome = Outcome.FAIL if failed is not None else Outcome.UNKNOWN if passed is None else Outcome.PASS
     began = float(pairs.t[effect.since(worse[: look + 1])]) if failed is not None else None
     because = _sentence(outcome, center, bounds, alpha=alpha, min_effect=min_effect, count=look + 1)
@@ -141,6 +155,18 @@ def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -
         e_needed=needed,
         samples=look + 1,
     )
+
+
+def _excuses(pairs: Pairs) -> list[Floats | None]:
+    """The rates of work that may excuse a difference: both ways, and only where the candidate did more than good.
+
+    More work may be what made it slower, and less work what made it quicker. But less work never makes it slower: a slow
+    disk lets its clients do less, and that must not excuse the disk.
+    """
+    if pairs.work is None or not (pairs.work < 0).any():
+        return [pairs.work]
+    more = np.maximum(pairs.work, 0.0)
+    return [pairs.work, more if more.any() else None]
 
 
 def _sentence(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,13 @@ def together(
     }
     made: list[Series | CountSeries] = []
     quiet: list[str] = []
+    # What was kept to know something else by (who is blocked) is not judged; lost probes always are.
+    asked = (*measure.series, "flow.*")
     for name in dict.fromkeys([*arms["good"], *arms["candidate"]]):
+        if not any(
+            fnmatchcase(name, pattern) or fnmatchcase(_plain_name(name), pattern) for pattern in asked
+        ):
+            continue
         good, candidate = (_filled(name, arms[arm]) for arm in ("good", "candidate"))
         if (
             not any(row[1] for row in (*good, *candidate))
