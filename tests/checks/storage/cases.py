@@ -25,7 +25,8 @@ CHECKS: dict[str, dict[str, Any]] = {
     "exports-any": {"kind": "exports", "from": "vm", "paths": ("/srv/volume/other place",), "compare": False},
 }
 
-# The tables of 8.4 are real; nobody had a kernel with DRBD 9, so drbd9-format-* are in the format of its documentation.
+# The tables of 8.4 are real. Nobody here has a kernel with DRBD 9: drbd9-format-* are written by hand, in the format that
+# its users show.
 MINOR = "drbd8-minor"
 OLD = ("drbd8-no-json", "drbd-journal-connected")
 OLD_SPLIT = ("drbd8-no-json", "drbd-journal-split")
