@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +129,9 @@ def test_the_real_sampler_is_understood_and_every_metric_has_numbers_that_it_kno
         assert stem.split(".")[-1] in script, f"nobody reads {metric.of}"
     for name in WORK:
         assert name.split(".")[-1] in script, f"nobody reads {name}"
+
+
+def test_every_series_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "soak.md").read_text()
+    names = [metric.name for metric in METRICS] + list(WORK)
+    assert [name for name in names if f"| `{name}` |" not in page] == []
