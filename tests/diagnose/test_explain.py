@@ -96,6 +96,16 @@ def test_a_carrier_that_sends_on_what_it_did_not_translate_is_still_suspected_of
     assert explained.diagnosis.suspects[0].components == ("gw-s1:dnat",), explained
 
 
+def test_what_tcp_sends_again_and_gets_too_late_is_no_fault_of_the_way_back() -> None:
+    lost = spoil(
+        ("private-udp", "private-ping", "private-large", "public-large"), {"arrived": 25, "answered": 25}
+    )
+    late = spoil(("private-tcp", "public-tcp"), {"answered": 29})
+    back = {"inbound_ping": {"answered": 26}, "inbound_tcp": {"answered": 30}}
+    explained = explain(fleet(), counts(**lost, **late, **back), carrier="gw-s1")
+    assert explained.diagnosis.suspects[0].components == ("gw-s1>outside",), explained.sentence
+
+
 def test_two_faults_at_once_are_both_named() -> None:
     spoiled = {**spoil(PRIVATE, NO_ANSWER), **spoil(("inbound_tcp", "inbound_ping"), NEVER)}
     first = diagnose(fleet(), counts(**spoiled), "gw-s1")[0].suspects[0]

@@ -190,7 +190,11 @@ def _of_flow(fleet: Fleet, flow: Flow, one: FlowCount, ways: Ways, by: str) -> l
     else:
         found.append(_seen(one.flow, "out", _either(ways.out, ways, out, back), one.sent, one.arrived))
     if one.arrived:
-        found.append(_seen(one.flow, "back", _either(ways.home, ways, back, out), one.arrived, one.answered))
+        home = _either(ways.home, ways, back, out)
+        if flow.protocol == "tcp" and 0 < one.answered < one.arrived:
+            # TCP sends again what is lost on the way out, and the answer is then late: that counts as arrived.
+            home = (*ways.out, *home)
+        found.append(_seen(one.flow, "back", home, one.arrived, one.answered))
         wrong = sum(n for source, n in one.sources.items() if source != (flow.source or one.sender))
         if wrong and (flow.source or one.sender):
             snat = tuple(name for name in ways.into if ":snat" in name) or (f"{by}:forward",)
