@@ -188,6 +188,8 @@ def _network(stage: StageAddresses, nics: tuple[Nic, ...], pair: bool) -> str:
         "link set eth0 name mgmt0\naddress add 10.0.2.15/24 dev mgmt0\nlink set mgmt0 up\nMANAGEMENT\n"
         f"ip -force -batch - <<'TRAFFIC'\n{batch}\nTRAFFIC\n"
         "echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct\n"
+        # The default goes by memory; in so small a guest two minutes of quick rounds would fill the table.
+        "echo 65536 >/proc/sys/net/netfilter/nf_conntrack_max\n"
         "echo 1 >/proc/sys/net/ipv4/ip_forward\n"
         "nft -f /etc/nftables.conf\n"
         f"{keepalived}"
