@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ from seatrial.model.command import Vantage
 from seatrial.model.result import Result
 from seatrial.vantage.local import LocalVantage
 from tests.vantage.grounds import program
+
+# What `make test` unpacks beside the environment because installing it would take something else's place.
+UNPACKED = Path(sys.prefix) / "debian" / "usr"
+os.environ["PATH"] += f":{UNPACKED / 'sbin'}:{UNPACKED / 'bin'}"
 
 
 class Inside(LocalVantage):
