@@ -7,7 +7,8 @@ What is in: who is asked when, and again when an answer was no pass. What is not
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from seatrial.checks import registry
 from seatrial.checks.asked import apart, is_question, together
@@ -36,17 +37,29 @@ def _again(result: Result) -> bool:
     return result.outcome in (Outcome.FAIL, Outcome.UNKNOWN)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One Command of a check, and which of the check's Commands it is."""
+
+    check: str
+    number: int
+    command: Command
+
+
+_Heard = dict[tuple[str, int], Output]
+
+
 async def _once(world: World, names: Sequence[str]) -> dict[str, Result]:
     asked = {name: registry.ask(world.fleet.checks[name]) for name in names}
-    questions: dict[str, list[tuple[str, int, Command]]] = {}
-    others: dict[str, list[tuple[str, int, Command]]] = {}
+    questions: dict[str, list[_Asked]] = {}
+    programs: dict[str, list[_Asked]] = {}
     for name, commands in asked.items():
         for number, (place, command) in enumerate(commands):
-            room = questions if is_question(command) else others
-            room.setdefault(place, []).append((name, number, command))
-    heard: dict[tuple[str, int], Output] = {}
+            kind = questions if is_question(command) else programs
+            kind.setdefault(place, []).append(_Asked(check=name, number=number, command=command))
     # Two execs at most for each place, side by side: programs run one after the other, questions all at once.
-    await asyncio.gather(_together(world, questions, heard), _in_turn(world, others, heard))
+    answers = await asyncio.gather(_together(world, questions), _in_turn(world, programs))
+    heard = {**answers[0], **answers[1]}
     return {
         name: registry.judge(
             name, world.fleet.checks[name], [heard[name, number] for number in range(len(commands))]
@@ -55,24 +68,23 @@ async def _once(world: World, names: Sequence[str]) -> dict[str, Result]:
     }
 
 
-async def _together(
-    world: World,
-    questions: dict[str, list[tuple[str, int, Command]]],
-    heard: dict[tuple[str, int], Output],
-) -> None:
-    merged = {place: [together([one for _, _, one in some])] for place, some in questions.items()}
-    for place, (output,) in (await world.ask_all(merged)).items():
-        asked = questions[place]
-        for (name, number, _), answer in zip(asked, apart(output, [one for _, _, one in asked]), strict=True):
-            heard[name, number] = answer
+async def _together(world: World, questions: Mapping[str, Sequence[_Asked]]) -> _Heard:
+    merged = {place: [together([one.command for one in some])] for place, some in questions.items()}
+    answers = await world.ask_all(merged)
+    return _heard(
+        {place: apart(answers[place][0], [one.command for one in some]) for place, some in questions.items()},
+        questions,
+    )
 
 
-async def _in_turn(
-    world: World,
-    others: dict[str, list[tuple[str, int, Command]]],
-    heard: dict[tuple[str, int], Output],
-) -> None:
-    answers = await world.ask_all({place: [one for _, _, one in some] for place, some in others.items()})
-    for place, some in others.items():
-        for (name, number, _), output in zip(some, answers[place], strict=True):
-            heard[name, number] = output
+async def _in_turn(world: World, programs: Mapping[str, Sequence[_Asked]]) -> _Heard:
+    asked = {place: [one.command for one in some] for place, some in programs.items()}
+    return _heard(await world.ask_all(asked), programs)
+
+
+def _heard(answers: Mapping[str, Sequence[Output]], asked: Mapping[str, Sequence[_Asked]]) -> _Heard:
+    return {
+        (one.check, one.number): output
+        for place, some in asked.items()
+        for one, output in zip(some, answers[place], strict=True)
+    }
