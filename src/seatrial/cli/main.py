@@ -75,6 +75,7 @@ lab.command("seatrial.cli.lab:run", name="run", help="Run one command on a host 
 lab.command("seatrial.cli.fault:fault", name="fault", help="Break something of it while it runs, or mend it.")
 
 soak.command("seatrial.cli.soak:judge", name="judge", help="Is the candidate worse, by recorded samples?")
+soak.command("seatrial.cli.soak:load", name="load", help="Make one of the fleet's loads for a while.")
 
 
 def run() -> None:

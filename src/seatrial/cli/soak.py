@@ -1,22 +1,28 @@
-"""`seatrial soak judge`: recorded samples of a candidate kernel against those of the good one."""
+"""`seatrial soak`: recorded samples judged, and load made on purpose."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seatrial.cli.options import Json, console, print_json
+from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
+from seatrial.clock import monotonic
 from seatrial.errors import InputError
+from seatrial.model.declared import parse_duration
 from seatrial.model.result import Outcome
 from seatrial.model.text import safe
 
 if TYPE_CHECKING:
+    from seatrial.model.fleet import Fleet
     from seatrial.soak.judge import Judgement
 
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3, Outcome.SKIP: 0}
+MOST_LOAD = 3600.0
+TOLD_EVERY = 10.0
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "yellow"}
 
 
@@ -55,6 +61,70 @@ def judge(
             out.print(f"{safe(judgement.series):<{width}}  {safe(at + judgement.because)}", markup=False)
         out.print(f"{summary.because} of {len(judgements)} series")
     return CODES[summary.outcome]
+
+
+def load(
+    name: Annotated[str, Parameter(help="one of the fleet file's loads")],
+    /,
+    *,
+    file: FleetFile = DEFAULT_FLEET,
+    seconds: Annotated[
+        str, Parameter(name="--for", help="how long, such as 90s or 10m; an hour at most")
+    ] = "60s",
+    json: Json = False,
+) -> int:
+    """Make one of the fleet's loads for a while, and say every ten seconds how long its operations took.
+
+    It works from where the fleet file says and on nothing else, no faster than its rate, and ends with this program.
+    Exit code 0 when it worked all the time, 3 when some of it could not be done.
+    """
+    try:
+        wanted = parse_duration(seconds)
+    except ValueError as error:
+        raise InputError(f"--for {seconds}: {error}", hint="such as --for 90s") from None
+    if not 0 < wanted <= MOST_LOAD:
+        raise InputError(f"--for {seconds} is not within an hour", hint="such as --for 10m")
+    declared, _ = fleet(file)
+    if name not in declared.loads:
+        known = ", ".join(sorted(declared.loads)) or "none: write one under `loads`"
+        raise InputError(f"there is no load {name!r} in {file}", hint=f"there are: {known}")
+    return asyncio.run(_drive(declared, name, wanted, as_json=json))
+
+
+async def _drive(declared: Fleet, name: str, seconds: float, *, as_json: bool) -> int:
+    from seatrial.perform.measuring import drive
+    from seatrial.perform.world import open_world
+
+    world = open_world(declared)
+    ends = monotonic() + seconds
+    wrong = 0
+    try:
+        while (left := ends - monotonic()) > 0:
+            series, problem = await drive(world, name, min(left, TOLD_EVERY))
+            wrong += bool(problem)
+            done = {key.rpartition(".")[2]: _mean(rows) for key, rows in series.items()}
+            if as_json:
+                print_json({"load": name, "operations": done, "problem": problem or None})
+                continue
+            said = "  ".join(f"{key} {one['a_second']:.3g}/s {one['ms']:.3g} ms" for key, one in done.items())
+            console().print(safe(f"{name}  {said or 'nothing was done'}"), markup=False)
+            if problem:
+                console().print(safe(f"{name}  {problem}"), markup=False, style="yellow")
+            if not done:
+                # Nothing could be done at all: asking again at once would only say so more often.
+                await world.clock.sleep(1.0)
+    finally:
+        await world.close()
+    return 3 if wrong else 0
+
+
+def _mean(rows: list[tuple[float, ...]]) -> dict[str, float]:
+    """Of rows (t, ms, a second): the mean time, by how often it was done, and how often a second."""
+    work = sum(row[2] for row in rows)
+    return {
+        "ms": round(sum(row[1] * row[2] for row in rows) / work, 3) if work else 0.0,
+        "a_second": round(work / len(rows), 3),
+    }
 
 
 def _document(judgement: Judgement) -> dict[str, Any]:

@@ -58,7 +58,7 @@ async def stretch(world: World, place: str, measure: Measure, *, driven: bool = 
     places = (place, *measure.clients)
     asked: list[tuple[str, Command]] = [(one, _sample(measure)) for one in places]
     loads = measure.drive if driven else ()
-    asked += [(world.fleet.loads[name].source_vantage, _load(world, name)) for name in loads]
+    asked += [(world.fleet.loads[name].source_vantage, _load(world, name, STRETCH)) for name in loads]
     answers = await asyncio.gather(*(world.ask(where, command) for where, command in asked))
     outputs = [output for (output,) in answers]
     for where, output in zip(places, outputs, strict=False):
@@ -81,6 +81,19 @@ async def stretch(world: World, place: str, measure: Measure, *, driven: bool = 
         if problem or why is not None:
             found.problems.append(f"the load {name}: {clean(problem) or (why or ('', ''))[0]}")
     return found
+
+
+async def drive(world: World, name: str, seconds: float) -> tuple[dict[str, list[tuple[float, ...]]], str]:
+    """Make the load `name` for so long: what it saw of its own work as series, and what went wrong ("" if nothing).
+
+    Raises KeyError for a load that the fleet does not have.
+    """
+    place = world.fleet.loads[name].source_vantage
+    at = world.clock.now().timestamp()
+    (output,) = await world.ask(place, _load(world, name, seconds))
+    series, problem = read_load(name, output.stdout, at=at)
+    why = why_not(output, place)
+    return series, clean(problem) or (why[0] if why else "")
 
 
 def flow_series(counts: Sequence[FlowCount], at: float) -> dict[str, list[tuple[float, ...]]]:
@@ -109,27 +122,28 @@ def _reading(place: str, output: Output) -> Reading | str:
 
 
 def _sample(measure: Measure) -> Command:
-    return _script("soak.sample", "sampler", {"seconds": STRETCH, "every": measure.every}, safe=True)
+    spec = {"seconds": STRETCH, "every": measure.every}
+    return _script("soak.sample", "sampler", spec, safe=True, seconds=STRETCH)
 
 
-def _load(world: World, name: str) -> Command:
+def _load(world: World, name: str, seconds: float) -> Command:
     load = world.fleet.loads[name]
     spec: Mapping[str, Any] = {
         **load.model_dump(include={"kind", "rate", "path", "size", "threads"}),
         **({"argv": list(load.argv)} if isinstance(load, CommandLoad) else {}),
-        "seconds": STRETCH,
+        "seconds": seconds,
     }
-    return _script("soak.load", "load", spec, safe=False)
+    return _script("soak.load", "load", spec, safe=False, seconds=seconds)
 
 
-def _script(name: str, script: str, spec: Mapping[str, Any], *, safe: bool) -> Command:
+def _script(name: str, script: str, spec: Mapping[str, Any], *, safe: bool, seconds: float) -> Command:
     text = (resources.files("seatrial") / "onhost" / f"{script}.py").read_bytes()
     return Command(
         name=name,
         argv=("python3", "-", json.dumps(spec, separators=(",", ":"))),
         stdin=text,
         safe=safe,
-        timeout=STRETCH + SLACK,
+        timeout=seconds + SLACK,
         limit=MOST,
         package="python3",
     )
