@@ -29,12 +29,13 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
     "dead-network": (Fault(host="gw-s1", kind="dead-network", kernel=CANDIDATE),),
     "panic": (Fault(host="gw-s1", kind="panic", kernel=CANDIDATE),),
     "load": (Fault(host="gw-s1", kind="slow-disk", kernel=CANDIDATE),),
+    "load-good": (),
     "no-load": (Fault(host="gw-s1", kind="no-load"),),
 }
 
 
 # Scenarios whose hosts are measured while on trial.
-MEASURED = frozenset({"load", "no-load"})
+MEASURED = frozenset({"load", "load-good", "no-load"})
 _MEASURE = {
     "series": ["disk.*.latency", "load.1"],
     "baseline": "4m",

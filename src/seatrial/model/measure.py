@@ -76,6 +76,10 @@ class Measure(Declared):
         default="before",
         description="the good kernel on who carried the work before, or on a peer at the same time",
     )
+    settle: Duration = Field(
+        default=60.0,
+        description="uptime before which nothing counts: after a boot caches are cold on any kernel",
+    )
     load: Enough | None = Field(default=None, description="what counts as load; absent: all time counts")
     drive: tuple[Name, ...] = Field(default=(), description="loads that are made meanwhile")
     min_effect: float = Field(

@@ -106,7 +106,9 @@ def flow_series(counts: Sequence[FlowCount], at: float) -> dict[str, list[tuple[
 
 
 def _loaded(reading: Reading, measure: Measure) -> float:
-    """Seconds of the stretch that count: all of it, or none where there was less load than is asked for."""
+    """Seconds of the stretch that count: all of it, or none soon after a boot or with less load than is asked for."""
+    if not reading.t or reading.t[0] < measure.settle:
+        return 0.0
     if measure.load is None:
         return STRETCH
     rows = rates(reading, measure.load.of, every=measure.every)

@@ -140,9 +140,9 @@ def _sentence(
         more = f" (and {len(worse) - 1} more series)" if len(worse) > 1 else ""
         return Outcome.FAIL, f"{first.series} is {first.because}{more}"
     if not judged and not quiet:
-        return Outcome.UNKNOWN, "no sample of what is to be measured"
+        return Outcome.UNKNOWN, "nothing counts yet (it settles, or has too little load)"
     if loaded["candidate"] < measure.least:
-        said = f"{loaded['candidate']:.0f} s of {measure.least:.0f} s under load were measured"
+        said = f"{loaded['candidate']:.0f} s of the {measure.least:.0f} s that are needed at least"
         return Outcome.UNKNOWN, said
     open_ones = [one for one in judged if one.outcome is Outcome.UNKNOWN]
     if open_ones:
