@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seatrial.checks import flow as flows
-from seatrial.diagnose.explain import diagnose
+from seatrial.diagnose.explain import explain
 from seatrial.model.command import Output
 from seatrial.model.fleet import Fleet
 from seatrial.model.observation import FlowCount
@@ -94,7 +94,8 @@ def test_the_lost_answers_of_translated_flows_are_named_from_what_real_kernels_s
         {"protocol": "tcp", "name": "public-tcp", "port": 7009},
     )
     counts, _ = world.probe(fleet, "named")
-    diagnosis, sentence = diagnose(fleet, list(counts.values()), "router")
+    explained = explain(fleet, list(counts.values()), carrier="router")
+    diagnosis, sentence = explained.diagnosis, explained.sentence
     assert diagnosis.suspects[0].components == ("router:reply-translation",), counts
     assert sentence.startswith(
         "Replies of translated flows are lost at router (99 %). Flows that are not translated"

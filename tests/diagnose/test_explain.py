@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
-from seatrial.diagnose.explain import diagnose, explain
+from seatrial.diagnose.explain import explain
+from seatrial.model.fleet import Fleet
+from seatrial.model.observation import Diagnosis, FlowCount
 
 from .platform import BEHIND, FLOATING, FLOWS, NEVER, NO_ANSWER, PRIVATE, counts, fleet, spoil
 
 
+def told(declared: Fleet, seen: list[FlowCount], carrier: str | None) -> tuple[Diagnosis, str]:
+    explained = explain(declared, seen, carrier=carrier)
+    return explained.diagnosis, explained.sentence
+
+
 def test_nothing_is_named_when_all_is_well() -> None:
-    diagnosis, sentence = diagnose(fleet(), counts(), "gw-s1")
+    diagnosis, sentence = told(fleet(), counts(), "gw-s1")
     assert diagnosis.suspects == ()
     assert sentence == ""
 
@@ -108,21 +115,21 @@ def test_what_tcp_sends_again_and_gets_too_late_is_no_fault_of_the_way_back() ->
 
 def test_two_faults_at_once_are_both_named() -> None:
     spoiled = {**spoil(PRIVATE, NO_ANSWER), **spoil(("inbound_tcp", "inbound_ping"), NEVER)}
-    first = diagnose(fleet(), counts(**spoiled), "gw-s1")[0].suspects[0]
+    first = told(fleet(), counts(**spoiled), "gw-s1")[0].suspects[0]
     assert set(first.components) == {"gw-s1:reply-translation", "gw-s1:outside to vm-public"}, first
 
 
 def test_one_lost_packet_of_a_thousand_is_not_a_fault() -> None:
     spoiled = {"private_tcp": {"answered": 31}, "public_dns": {"arrived": 31, "answered": 31}}
-    assert diagnose(fleet(), counts(**spoiled), "gw-s1")[0].suspects == ()
+    assert told(fleet(), counts(**spoiled), "gw-s1")[0].suspects == ()
 
 
 def test_a_far_end_that_was_not_asked_is_no_evidence() -> None:
     unasked = {"arrived": None, "answered": 0, "problem": "outside did not answer"}
-    assert diagnose(fleet(), counts(**spoil(PRIVATE, unasked)), "gw-s1")[0].suspects == ()
+    assert told(fleet(), counts(**spoil(PRIVATE, unasked)), "gw-s1")[0].suspects == ()
 
 
 def test_without_a_host_on_trial_the_group_is_named() -> None:
-    diagnosis, sentence = diagnose(fleet(), counts(**spoil(PRIVATE, NO_ANSWER)), None)
+    diagnosis, sentence = told(fleet(), counts(**spoil(PRIVATE, NO_ANSWER)), None)
     assert diagnosis.suspects[0].components == ("gateways:reply-translation",)
     assert "lost at gateways" in sentence

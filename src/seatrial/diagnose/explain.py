@@ -48,9 +48,3 @@ def explain(
     diagnosis = localise(seen, expected, candidates=tuple(askable))
     sentence = in_words(diagnosis, seen, askable, words_of(fleet, results), kinds_of(fleet, results))
     return Explanation(diagnosis=diagnosis, sentence=sentence, observations=seen)
-
-
-def diagnose(fleet: Fleet, counts: Sequence[FlowCount], carrier: str | None = None) -> tuple[Diagnosis, str]:
-    """The Diagnosis and its sentence."""
-    explanation = explain(fleet, counts, carrier=carrier)
-    return explanation.diagnosis, explanation.sentence

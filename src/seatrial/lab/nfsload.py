@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from seatrial.lab.network import mount_script, network_script
 from seatrial.lab.topology import LabHost, Nic, Topology
 
 STAGE = "staging"
@@ -76,7 +77,7 @@ def nfs_load_fleet(reach: Callable[[str], Mapping[str, object]], *, guard: str =
 def _server() -> LabHost:
     nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{_ADDRESSES[SERVER]}/24",)),)
     files = (
-        ("etc/seatrial-lab/network", 0o755, _network(nics, _SERVE)),
+        ("etc/seatrial-lab/network", 0o755, network_script(nics, _SERVE)),
         ("etc/exports", 0o644, f"{EXPORT} 192.0.2.0/24(rw,sync,no_subtree_check,no_root_squash,fsid=1)\n"),
     )
     return LabHost(name=SERVER, stage=STAGE, role="nfs", nics=nics, files=files)
@@ -84,32 +85,14 @@ def _server() -> LabHost:
 
 def _client() -> LabHost:
     nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{_ADDRESSES[CLIENT]}/24",)),)
-    mount = f"""mkdir -p {MOUNT}
-mount -t nfs4 -o vers=4.2,hard,bg,retry=1000 {_ADDRESSES[SERVER]}:{EXPORT} {MOUNT} &
-for second in $(seq 60); do ! mountpoint -q {MOUNT} || break; sleep 1; done"""
+    mount = mount_script(_ADDRESSES[SERVER], EXPORT, MOUNT)
     return LabHost(
         name=CLIENT,
         stage=STAGE,
         role="client",
         nics=nics,
-        files=(("etc/seatrial-lab/network", 0o755, _network(nics, mount)),),
+        files=(("etc/seatrial-lab/network", 0o755, network_script(nics, mount)),),
     )
-
-
-def _network(nics: tuple[Nic, ...], then: str) -> str:
-    """What the host's network unit runs at every boot. Names come from the order of the cards on the PCI bus."""
-    lines = [
-        "link set lo up",
-        "link set eth0 name mgmt0",
-        "address add 10.0.2.15/24 dev mgmt0",
-        "link set mgmt0 up",
-    ]
-    for index, nic in enumerate(nics, start=1):
-        lines += [f"link set eth{index} name {nic.name}"]
-        lines += [f"address add {address} dev {nic.name}" for address in nic.addresses]
-        lines += [f"link set {nic.name} up"]
-    batch = "\n".join(lines)
-    return f"#!/bin/sh\nip -force -batch - <<'LINKS'\n{batch}\nLINKS\n{then}\n"
 
 
 # Lease and grace are short, since nobody's data is at stake here and every reboot is waited for.

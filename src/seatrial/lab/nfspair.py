@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from seatrial.lab.network import mount_script, network_script
 from seatrial.lab.topology import Endpoint, LabHost, Nic, Topology
 
 STAGE = "storage"
@@ -116,7 +117,7 @@ def _server(name: str) -> LabHost:
         (
             "etc/seatrial-lab/network",
             0o755,
-            _network(nics, "systemctl start --no-block seatrial-pair.service"),
+            network_script(nics, "systemctl start --no-block seatrial-pair.service"),
         ),
         ("etc/seatrial-lab/pair", 0o644, pair),
         ("etc/seatrial-lab/pair.sh", 0o755, script),
@@ -130,30 +131,9 @@ def _server(name: str) -> LabHost:
 
 def _client(name: str) -> LabHost:
     nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{_CLIENTS[name]}/24",)),)
-    # The first attempt may be too early, so mount goes on in the background; a login is better after it, but not much later.
-    mount = (
-        f"mkdir -p {MOUNT}\n"
-        f"mount -t nfs4 -o vers=4.2,hard,bg,retry=1000 {SERVICE}:{EXPORT} {MOUNT} &\n"
-        f"for second in $(seq 60); do ! mountpoint -q {MOUNT} || break; sleep 1; done"
-    )
-    files = (("etc/seatrial-lab/network", 0o755, _network(nics, mount)),)
+    mount = mount_script(SERVICE, EXPORT, MOUNT)
+    files = (("etc/seatrial-lab/network", 0o755, network_script(nics, mount)),)
     return LabHost(name=name, stage=STAGE, role="client", nics=nics, files=files)
-
-
-def _network(nics: tuple[Nic, ...], then: str) -> str:
-    """What the host's network unit runs at every boot. Names come from the order of the cards on the PCI bus."""
-    lines = [
-        "link set lo up",
-        "link set eth0 name mgmt0",
-        "address add 10.0.2.15/24 dev mgmt0",
-        "link set mgmt0 up",
-    ]
-    for index, nic in enumerate(nics, start=1):
-        lines += [f"link set eth{index} name {nic.name}"]
-        lines += [f"address add {address} dev {nic.name}" for address in nic.addresses]
-        lines += [f"link set {nic.name} up"]
-    batch = "\n".join(lines)
-    return f"#!/bin/sh\nip -force -batch - <<'LINKS'\n{batch}\nLINKS\n{then}\n"
 
 
 def _resource() -> str:

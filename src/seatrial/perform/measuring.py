@@ -9,9 +9,9 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
+from seatrial.checks.onhost import script as text_of
 from seatrial.checks.reading import clean, why_not
 from seatrial.model.command import Command, Output
 from seatrial.model.measure import CommandLoad, Measure
@@ -139,11 +139,10 @@ def _load(world: World, name: str, seconds: float) -> Command:
 
 
 def _script(name: str, script: str, spec: Mapping[str, Any], *, safe: bool, seconds: float) -> Command:
-    text = (resources.files("seatrial") / "onhost" / f"{script}.py").read_bytes()
     return Command(
         name=name,
         argv=("python3", "-", json.dumps(spec, separators=(",", ":"))),
-        stdin=text,
+        stdin=text_of(script),
         safe=safe,
         timeout=seconds + SLACK,
         limit=MOST,

@@ -19,7 +19,7 @@ from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 from seatrial.model.trial import State
-from seatrial.rollout.measured import hopeless, is_used_up, lacks_good, longest, verdict_of
+from seatrial.rollout.measured import hopeless, is_used_up, lacks_good, lacks_peer, longest, verdict_of
 
 MAX_TRIES = 3
 POLL = 1.0
@@ -174,6 +174,9 @@ def _planned(trial: TrialState, seen: Seen, terms: Terms) -> Action:
             because=f"the platform does not work before anything was changed: {before.because or 'no flow was probed'}",
             hint=before.hint or "mend it first: what fails already cannot be held against a kernel",
         )
+    if lacks_peer(terms.policy, terms.peers):
+        why = f"{terms.host} is to be measured against a peer, and it has none"
+        return Move(to=State.REFUSED, because=why, hint="write `against: before` into the policy's `measure`")
     if lacks_good(trial, terms.policy):
         if why := hopeless(trial, terms.policy, trial.tries.get(Act.MEASURE, 0)):
             hint = "give it load (`drive`), or ask for less of it under `load` in the policy"

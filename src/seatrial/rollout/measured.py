@@ -6,7 +6,7 @@ makes and the journal keeps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seatrial.model.fleet import Policy
@@ -16,6 +16,11 @@ from seatrial.model.text import duration
 
 # Stretches that could not be measured, one after the other, before it is given up.
 MAX_UNMEASURED = 3
+
+
+def lacks_peer(policy: Policy, peers: Sequence[str]) -> bool:
+    """Whether it is to be measured against a peer, and there is none: then no verdict would ever come."""
+    return policy.measure is not None and policy.measure.against == "peer" and not peers
 
 
 def lacks_good(trial: TrialState, policy: Policy) -> bool:
