@@ -34,6 +34,10 @@ def judge(
         float, Parameter(help="the chance of any false alarm, over all series and looks")
     ] = 0.01,
     min_effect: Annotated[float, Parameter(help="so many times good is too much")] = 1.1,
+    matters: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="SERIES=NUMBER: so much more of it, in its own units, does not matter"),
+    ] = (),
     json: Json = False,
 ) -> int:
     """Judge the samples in FILE: is the candidate worse than good? May be asked as often as you like while it grows.
@@ -47,7 +51,10 @@ def judge(
         data = file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}", hint="name a CSV file") from error
-    judgements = rules.judge(read(data, filename=str(file)), alpha=alpha, min_effect=min_effect)
+    floors = dict(_floor(one) for one in matters)
+    judgements = rules.judge(
+        read(data, filename=str(file)), alpha=alpha, min_effect=min_effect, matters=floors
+    )
     summary = rules.summary(judgements)
     if json:
         for judgement in judgements:
@@ -61,6 +68,21 @@ def judge(
             out.print(f"{safe(judgement.series):<{width}}  {safe(at + judgement.because)}", markup=False)
         out.print(f"{summary.because} of {len(judgements)} series")
     return CODES[summary.outcome]
+
+
+def _floor(text: str) -> tuple[str, float]:
+    """What `--matters disk.*.latency=5` says. Raises InputError."""
+    name, _, number = text.rpartition("=")
+    try:
+        floor = float(number)
+    except ValueError:
+        floor = math.nan
+    if not name or not 0 < floor < math.inf:
+        raise InputError(
+            f"--matters {safe(text)}: is no SERIES=NUMBER with a number above 0",
+            hint="such as --matters 'disk.*.latency=5', in the units of the series",
+        )
+    return name, floor
 
 
 def load(

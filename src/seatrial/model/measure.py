@@ -5,6 +5,7 @@ What is in: what the operator declares. What is not: the series that there are, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -84,6 +85,10 @@ class Measure(Declared):
     drive: tuple[Name, ...] = Field(default=(), description="loads that are made meanwhile")
     min_effect: float = Field(
         default=1.5, gt=1, le=100, description="as a ratio to good: less does not matter"
+    )
+    matters: Mapping[Word, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="so much more of a series (names with *), in its own units, does not matter whatever the ratio",
     )
     alpha: float = Field(
         default=0.01,

@@ -11,8 +11,9 @@ for several series, since all of them must pass). The first that happens counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ import numpy as np
 from seatrial.errors import InputError
 from seatrial.model.result import Outcome, Verdict, worst
 from seatrial.soak import counts, effect
-from seatrial.soak.evidence import first_crossing, gather
+from seatrial.soak.evidence import Sums, first_crossing, gather
 from seatrial.soak.faults import fault, unpaired
+from seatrial.soak.floor import floor_of, level, lowered, offset_of, raised
 from seatrial.soak.memory import Floats
 from seatrial.soak.pairs import Pairs, pair
 from seatrial.soak.samples import CountArm, CountSeries, Series
@@ -63,8 +65,12 @@ def judge(
     *,
     alpha: float = ALPHA,
     min_effect: float = MIN_EFFECT,
+    matters: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Judgement]:
-    """Judge each series; the error rate `alpha` holds for all of them together. Raises InputError."""
+    """Judge each series; the error rate `alpha` holds for all of them together. Raises InputError.
+
+    `matters` has, by the name of a series with *, how much more of it in its own units does not matter (floor.py).
+    """
     if not 0 < alpha <= 0.5:
         raise InputError(f"alpha is {alpha:g}", hint="it is the chance of a false alarm, such as 0.01")
     if not 1 < min_effect <= 100:
@@ -81,7 +87,8 @@ def judge(
         elif isinstance(series, CountSeries):
             found.append(_counts(series, alpha=alpha, needed=needed, min_effect=min_effect))
         else:
-            found.append(_values(series, alpha=alpha, needed=needed, min_effect=min_effect))
+            floor = floor_of(series.name, matters)
+            found.append(_values(series, alpha=alpha, needed=needed, min_effect=min_effect, floor=floor))
     return found
 
 
@@ -99,19 +106,22 @@ def summary(judgements: Sequence[Judgement]) -> Verdict:
     return Verdict(outcome=outcome, because=said or "there is no series", evidence=evidence)
 
 
-def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -> Judgement:
-    pairs = pair(series)
+def _values(series: Series, *, alpha: float, needed: float, min_effect: float, floor: float) -> Judgement:
+    offset = offset_of(floor, min_effect)
+    pairs = pair(raised(series, offset))
     why = unpaired(series, pairs)
     if why is not None:
         return Judgement(series=series.name, outcome=Outcome.UNKNOWN, because=why, e_needed=needed)
     worse, common = pairs.difference(), pairs.common()
     signals = [worse, -pairs.difference(min_effect)]
-    every = np.ones(len(pairs.t), dtype=np.bool_)
     views = [gather(signals, common, work) for work in _excuses(pairs)]
     passed, e_fine = first_crossing(
-        views[0].signals[1], views[0].weights, threshold=-math.log(alpha), allowed=every
+        views[0].signals[1],
+        views[0].weights,
+        threshold=-math.log(alpha),
+        allowed=np.ones(len(pairs.t), dtype=np.bool_),
     )
-    last = len(every) if passed is None else passed + 1
+    last = len(pairs.t) if passed is None else passed + 1
     # Looked at in two ways, either may say so by chance: together they need twice the evidence.
     found = [
         # Under the first model, without memory, the sign is that of the plain mean: the best estimate is above.
@@ -128,16 +138,15 @@ def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -
     failed, e_worse = found[chosen]
     up, weights = views[chosen].signals[0], views[chosen].weights
     look = failed if failed is not None else last - 1
-    center = effect.ratio(pairs, look)
-    low, high = effect.interval(pairs, up, weights, look, alpha=alpha, center=center)
-    # What the verdict refutes is refuted, also if the look that did so was an earlier one.
-    bounds = (max(low, 1.0) if failed is not None else low, high)
-    if failed is None and passed is not None:
-        bounds = (low, min(high, min_effect))
+    under = min_effect if failed is None and passed is not None else None
+    told = _how_much(pairs, up, weights, look, alpha=alpha, over=failed is not None, under=under)
+    center, low, high = (lowered(one, offset, level(series)) for one in told)
     e_value = float(np.exp(min(700.0, e_worse[: look + 1].max()))) / len(views)
     outcome = Outcome.FAIL if failed is not None else Outcome.UNKNOWN if passed is None else Outcome.PASS
     began = float(pairs.t[effect.since(worse[: look + 1])]) if failed is not None else None
-    because = _sentence(outcome, center, bounds, alpha=alpha, min_effect=min_effect, count=look + 1)
+    because = _sentence(
+        outcome, center, (low, high), alpha=alpha, enough=_enough(min_effect, floor), count=look + 1
+    )
     if outcome is Outcome.FAIL:
         because += f"; since t = {began:.6g}; e-value {e_value:.3g} of {needed:.6g}"
     elif outcome is Outcome.UNKNOWN:
@@ -149,12 +158,21 @@ def _values(series: Series, *, alpha: float, needed: float, min_effect: float) -
         because=because + _apart(pairs),
         at=float(pairs.t[look]),
         effect=center,
-        interval=bounds,
+        interval=(low, high),
         since=began,
         e_value=e_value,
         e_needed=needed,
         samples=look + 1,
     )
+
+
+def _how_much(
+    pairs: Pairs, up: Sums, weights: Floats, look: int, *, alpha: float, over: bool, under: float | None
+) -> tuple[float, float, float]:
+    """The ratio to good and its bounds. What the verdict refutes is refuted, also if an earlier look did so."""
+    center = effect.ratio(pairs, look)
+    low, high = effect.interval(pairs, up, weights, look, alpha=alpha, center=center)
+    return center, max(low, 1.0) if over else low, high if under is None else min(high, under)
 
 
 def _excuses(pairs: Pairs) -> list[Floats | None]:
@@ -175,7 +193,7 @@ def _sentence(
     bounds: tuple[float, float],
     *,
     alpha: float,
-    min_effect: float,
+    enough: str,
     count: int,
 ) -> str:
     sure = f"{100 * (1 - alpha):.6g} % sure of either at any time"
@@ -183,8 +201,12 @@ def _sentence(
     if outcome is Outcome.FAIL:
         return f"{between} after {count} pairs of samples"
     if outcome is Outcome.PASS:
-        return f"less than {min_effect:g}x: {between} after {count} pairs of samples"
-    return f"{count} pairs of samples do not decide whether it is {min_effect:g}x or more: {between}"
+        return f"less than {enough}: {between} after {count} pairs of samples"
+    return f"{count} pairs of samples do not decide whether it is {enough} or more: {between}"
+
+
+def _enough(min_effect: float, floor: float) -> str:
+    return f"{min_effect:g}x" + (f" and {floor:g}" if floor else "")
 
 
 def _times(ratio: float) -> str:

@@ -40,7 +40,7 @@ def verdict(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Any]:
         for arm in ("good", "candidate")
     }
     series, quiet = together(counted, measure)
-    judged = judge(series, alpha=measure.alpha, min_effect=measure.min_effect) if series else []
+    judged = judge(series, alpha=measure.alpha, min_effect=measure.min_effect, matters=measure.matters)
     outcome, because = _sentence(judged, quiet, loaded, measure)
     return {
         "outcome": str(outcome),
