@@ -156,7 +156,7 @@ class PaperHost:
 
     def turn(self, *, cut: str = "") -> str:
         """One turn of the engine; `cut` after the intent, or after the act and before its record. Says what was done."""
-        seen = Seen(sight=self.sight(), carrier=self.carrier, now=self.now)
+        seen = Seen(sight=self.sight(), carriers=frozenset({self.carrier} - {""}), now=self.now)
         action = decide(self.trial(), seen, self.terms())
         match action:
             case Wait():

@@ -37,12 +37,12 @@ def terms(against: str, peers: tuple[str, ...]) -> Terms:
 
 
 def test_a_host_without_a_peer_is_not_measured_against_one() -> None:
-    action = decide(planned(), Seen(sight=None, carrier="", now=NOW), terms("peer", ()))
+    action = decide(planned(), Seen(sight=None, carriers=frozenset(), now=NOW), terms("peer", ()))
     assert isinstance(action, Move) and action.to is State.REFUSED
     assert action.because == "h is to be measured against a peer, and it has none"
     assert "against: before" in action.hint
 
 
 def test_the_good_kernel_is_measured_before_anything_is_touched() -> None:
-    action = decide(planned(), Seen(sight=None, carrier="", now=NOW), terms("before", ()))
+    action = decide(planned(), Seen(sight=None, carriers=frozenset(), now=NOW), terms("before", ()))
     assert action == Do(act=Act.MEASURE)

@@ -98,7 +98,7 @@ def owners_among(fleet: Fleet, checks: Iterable[Check]) -> Shared:
     for check in checks:
         if isinstance(check, VrrpCheck):
             for name, group in fleet.groups.items():
-                if check.address == group.mover.address:
+                if check.address in group.mover.addresses:
                     found[name] = (check.subjects[-1],)
     return found
 

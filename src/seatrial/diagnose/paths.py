@@ -155,7 +155,7 @@ def ways_to(fleet: Fleet, start: str, address: str, carrier: str | None = None) 
             return (f"{start} to {address}", f"{by}>{start}")
     for flow, by in carried:
         group = fleet.groups.get(flow.by)
-        owned = {flow.source, group.mover.address if group else None}
+        owned = {flow.source, *(group.mover.addresses if group else ())}
         if start in (flow.source_vantage, flow.to) and address in owned:
             return (f"{start}>{by}", f"{by}>{start}")
     return ()

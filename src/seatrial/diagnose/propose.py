@@ -237,10 +237,15 @@ def _checks(fleet: Fleet) -> Iterable[tuple[str, Check]]:
         yield f"{name}-units", UnitCheck.model_validate(keys)
     watched = {check.address for check in fleet.checks.values() if isinstance(check, VrrpCheck)}
     for name, group in fleet.groups.items():
-        if group.mover.address not in watched:
-            first, address = group.hosts[0], group.mover.address
+        for number, address in enumerate(group.mover.addresses, 1):
+            if address in watched:
+                continue
+            first = group.hosts[0]
             keys = {"kind": "vrrp", "from": first, "stage": fleet.hosts[first].stage, "address": address}
-            yield f"{name}-owner", VrrpCheck.model_validate({**keys, "hosts": group.hosts})
+            yield (
+                f"{name}-owner{number if number > 1 else ''}",
+                VrrpCheck.model_validate({**keys, "hosts": group.hosts}),
+            )
 
 
 def _own_addresses(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:
@@ -250,7 +255,8 @@ def _own_addresses(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:
             yield flow.stage, flow.to, flow.source
             yield flow.stage, flow.source_vantage, flow.source
         if (group := fleet.groups.get(flow.by)) is not None:
-            yield flow.stage, flow.source_vantage, group.mover.address
+            for address in group.mover.addresses:
+                yield flow.stage, flow.source_vantage, address
 
 
 def _machines(fleet: Fleet) -> Iterable[tuple[str | None, str, str]]:

@@ -80,7 +80,7 @@ def _planned(
     sight: Sight | None,
     kernel: str,
     verdicts: Mapping[tuple[str, str], KernelVerdict],
-    who: Mapping[str, str | None],
+    who: Mapping[str, frozenset[str] | None],
 ) -> PlannedHost:
     fleet = world.fleet
     stage = fleet.stage(fleet.hosts[host].stage)
@@ -96,7 +96,7 @@ def _planned(
         results += boot_method(world, host).refusals(sight.boot, sight.boot.running, kernel)
     group = fleet.group_of(host)
     carrying = who.get(group) if group else None
-    role = "no peers" if group is None else "carries the traffic" if carrying == host else "standby"
+    role = "no peers" if group is None else "carries the traffic" if host in (carrying or ()) else "standby"
     if group is not None and carrying is None:
         role = "not known who carries the traffic"
     policy = fleet.policy_of(host)

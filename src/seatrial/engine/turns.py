@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from seatrial.engine import failover
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
+from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers, look
 from seatrial.perform.world import World
 from seatrial.rollout.course import End, Hold, OpenGate, StartTrial, next_step
-from seatrial.rollout.decide import POLL, Do, Move, Terms, Wait, decide
+from seatrial.rollout.decide import POLL, Act, Do, Move, Terms, Wait, decide
 
 
 class Turns:
@@ -87,7 +89,10 @@ class Turns:
             Kind.TRIAL_INTENT, host=terms.host, data={"act": str(action.act), "facts": dict(action.facts)}
         )
         try:
-            report = await perform(self.world, action.act, trial, terms)
+            if action.act in (Act.DRAIN, Act.ATTRACT):
+                report = await self._moved(action.act, terms)
+            else:
+                report = await perform(self.world, action.act, trial, terms)
         except SeatrialError as error:
             report = Report(problem=error.message, hint=error.hint)
         for kind, data in report.events:
@@ -99,12 +104,37 @@ class Turns:
                 "problem": report.problem,
                 "hint": report.hint,
                 "seconds": seconds,
+                **report.facts,
             }
             self._append(Kind.TRIAL_FAILED, host=terms.host, data=data)
             # A try that did not work is not repeated at once: what stood in its way may need a moment.
             await self.world.clock.sleep(POLL)
         else:
-            self._append(Kind.TRIAL_ACTED, host=terms.host, data={"act": str(action.act), "seconds": seconds})
+            data = {"act": str(action.act), "seconds": seconds, **report.facts}
+            self._append(Kind.TRIAL_ACTED, host=terms.host, data=data)
+
+    async def _moved(self, act: Act, terms: Terms) -> Report:
+        """Move the service onto the host on trial, or away from it: a failover of its own, which this one waits for."""
+        group = self.world.fleet.group_of(terms.host)
+        assert group is not None
+        open_ = failover.unfinished(self.journal, group)
+        name = (
+            open_.id
+            if open_
+            else await failover.begin(
+                self.journal,
+                self.world,
+                group,
+                to=terms.host if act is Act.ATTRACT else "",
+                away=terms.host if act is Act.DRAIN else "",
+                by="seatrial",
+                trial=terms.trial,
+            )
+        )
+        ended = await failover.run(self.journal, self.world, name)
+        if ended.outcome == Ending.MOVED:
+            return Report(facts={"failover": name})
+        return Report(problem=ended.because, hint=ended.end_hint, facts={"failover": name})
 
     def _terms(self, state: RolloutState, host: str) -> Terms:
         fleet = self.world.fleet

@@ -197,10 +197,11 @@ def _groups(root: Item, names: _Names) -> Iterator[Mistake]:
             if stage != lead[1]:
                 what = f"{quoted(host)} is in stage {quoted(stage)}, {quoted(lead[0])} in {quoted(lead[1])}: peers share a stage"
                 yield from _wrong(member, path, what)
-        address = group.word("mover", "address") or ""
-        if address and (other := address_of.setdefault(address, name)) != name:
-            what = f"{address} is the address of group {quoted(other)} already"
-            yield from _wrong(group.at("mover", "address"), ("groups", name, "mover", "address"), what)
+        for path_of in (("mover", "address"), ("mover", "address", "address")):
+            address = group.word(*path_of) or ""
+            if address and (other := address_of.setdefault(address, name)) != name:
+                what = f"{address} is the address of group {quoted(other)} already"
+                yield from _wrong(group.at(*path_of), ("groups", name, *path_of), what)
 
 
 def _flows(root: Item, names: _Names) -> Iterator[Mistake]:

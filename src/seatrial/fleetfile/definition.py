@@ -17,6 +17,7 @@ from seatrial.fleetfile.mistake import Path
 from seatrial.model.fleet import Fleet
 
 Model = type[BaseModel]
+CHOOSERS: dict[str, str] = {"kind": "kind of check", "driver": "driver"}
 _NOUNS = {"Fleet": "the fleet file", "HttpCheck": "an http check", "Reach": "reach"}
 
 
@@ -65,11 +66,16 @@ def noun_of(model: Model) -> str:
 def members_of(kind: Any) -> dict[str, Model]:
     """The members of a union of models, by the text that chooses them; empty for anything else."""
     members: dict[str, Model] = {}
-    for member in _members(_bare(kind)):
-        if is_model(member) and "kind" in member.model_fields:
-            for text in get_args(member.model_fields["kind"].annotation):
+    for member in map(_bare, _members(_bare(kind))):
+        if is_model(member) and (key := chooser_of(member)):
+            for text in get_args(member.model_fields[key].annotation):
                 members[str(text)] = member
     return members
+
+
+def chooser_of(model: Model) -> str:
+    """The key that chooses a member of a union, "" where nothing is chosen."""
+    return next((key for key in CHOOSERS if key in model.model_fields), "")
 
 
 def is_model(kind: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from seatrial.fleetfile.definition import Spot, keys_of, noun_of, spot_of
+from seatrial.fleetfile.definition import CHOOSERS, Spot, keys_of, noun_of, spot_of
 from seatrial.fleetfile.mistake import Mistake, Path, Place, listed, meant, quoted, shown
 from seatrial.fleetfile.tree import Item
 
@@ -23,7 +23,8 @@ def mistake_of(error: ErrorDetails, root: Item) -> Mistake:
     loc = list(error["loc"])
     kind, context = error["type"], error.get("ctx", {})
     if kind.startswith("union_tag"):
-        loc.append("kind")
+        # The movers' union is chosen by a function, since one of them is meant where nothing is said.
+        loc.append("kind" if "'kind'" in str(context.get("discriminator")) else "driver")
         spot = Spot(path=tuple(loc), owner=spot_of(loc[:-1]).owner, on_key=False)
     else:
         spot = spot_of(loc)
@@ -59,7 +60,7 @@ def _sentence(error: ErrorDetails, spot: Spot, root: Item) -> str:
     if kind == "extra_forbidden":
         return f"is not a key of {noun_of(spot.owner)}{meant(last, keys_of(spot.owner))}"
     if kind.startswith("union_tag"):
-        return _union(kind, context, item)
+        return _union(last, context, item)
     if kind == "literal_error":
         return _choice(context, item)
     if kind == "string_pattern_mismatch":
@@ -132,13 +133,13 @@ def _pattern(pattern: str, word: str, item: Item | None) -> str:
     return f"{given} is not a name: {rule}" if rule is _NAME else f"{given} is not right: {rule}"
 
 
-def _union(kind: str, context: Mapping[str, Any], item: Item | None) -> str:
+def _union(chooser: str, context: Mapping[str, Any], item: Item | None) -> str:
     known = [word.strip().strip("'") for word in str(context.get("expected_tags", "")).split(",") if word]
     if item is None:
         return "is missing: it says what is asked"
     if not isinstance(item.value, str):
         return f"text is wanted{_instead(item, text=True)}"
-    return f"{_written(item)} is not a kind of check{meant(item.value, known)}"
+    return f"{_written(item)} is not a {CHOOSERS[chooser]}{meant(item.value, known)}"
 
 
 def _choice(context: Mapping[str, Any], item: Item | None) -> str:

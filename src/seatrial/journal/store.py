@@ -42,6 +42,12 @@ _ROLLOUTS = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("at", sa.String(32), nullable=False),
 )
+_FAILOVERS = sa.Table(
+    "failovers",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+)
 _LEASES = sa.Table(
     "leases",
     _METADATA,
@@ -54,6 +60,8 @@ _LEASES = sa.Table(
 )
 
 LEASE_SECONDS = 30.0
+# The lease of a group is named after it, so that two failovers of one group never run at once.
+FAILOVER_LEASE = "failover "
 
 
 def default_url() -> str:
@@ -191,6 +199,18 @@ class Journal:
             insert = _ROLLOUTS.insert().values(at=_stamp(self._clock.now())).returning(_ROLLOUTS.c.number)
             return f"r{connection.execute(insert).scalar_one()}"
 
+    def failovers(self) -> list[str]:
+        """Names of all failovers, oldest first."""
+        with self._engine.connect() as connection:
+            numbers = connection.execute(sa.select(_FAILOVERS.c.number).order_by(_FAILOVERS.c.number))
+            return [f"f{number}" for number in numbers.scalars().all()]
+
+    def new_failover(self) -> str:
+        """A name that no failover has had: f1, f2, ..."""
+        with self._engine.begin() as connection:
+            insert = _FAILOVERS.insert().values(at=_stamp(self._clock.now())).returning(_FAILOVERS.c.number)
+            return f"f{connection.execute(insert).scalar_one()}"
+
     def take_lease(self, name: str, me: Holder) -> None:
         """Become the one controller of `name`. Raises Refused while another one lives.
 
@@ -273,6 +293,11 @@ def make_private(path: Path) -> None:
 
 
 def _held(name: str, who: str) -> Refused:
+    if name.startswith(FAILOVER_LEASE):
+        return Refused(
+            f"a failover of {name.removeprefix(FAILOVER_LEASE)} has a controller already: {who}",
+            hint="it may be taken over when that process has ended: seatrial failover GROUP --resume",
+        )
     return Refused(
         f"rollout {name} has a controller already: {who}",
         hint=f"watch it with: seatrial rollout status {name}; it may be taken over when that process has ended",

@@ -28,11 +28,19 @@ class Kind(enum.StrEnum):
     CONTROLLER_TOOK = "controller.took"  # controller, pid, machine
     TRIAL_MOVED = "trial.moved"  # to, because, and the facts of that move (boot_id, entry, deadline ...)
     TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
-    TRIAL_ACTED = "trial.acted"  # act, seconds
-    TRIAL_FAILED = "trial.failed"  # act, problem, hint
-    RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]
+    TRIAL_ACTED = "trial.acted"  # act, seconds, failover: the name of the one that moved the traffic
+    TRIAL_FAILED = "trial.failed"  # act, problem, hint, failover
+    RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]; of a failover as well
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
     SAMPLES = "samples"  # arm: good|candidate, place, kernel, boot_id, at, seconds, loaded, series: {name: rows}, missing
+    FAILOVER_STARTED = "failover.started"  # group, driver, to, away, origin, why, force, trial (or ""), fleet (the file's text)
+    FAILOVER_INTENT = "failover.intent"  # deed, on: [..], because, hurts, seen: what the look showed
+    FAILOVER_ACTED = "failover.acted"  # deed, seconds, steps: {place: [{name, ms, status, said}]}
+    FAILOVER_FAILED = "failover.failed"  # deed, problem, hint, seconds, steps
+    FAILOVER_TURNED = "failover.turned"  # to, because, hint, seen: it goes back to where it came from
+    FAILOVER_ENDED = (
+        "failover.ended"  # outcome: moved|back|refused|undone|stuck, because, hint, carriers, seen
+    )
     VERDICT = "verdict"  # outcome, because, loaded: {arm: seconds}, series: [..], evidence of the soak so far
     NOTE = "note"  # text: a person's line
 

@@ -7,13 +7,14 @@ are for the operator: editors show them, and the reference of keys is made of th
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.measure import Load, Measure
+from seatrial.model.mover import Mover
 
 
 class Stage(Declared):
@@ -74,17 +75,6 @@ class Host(Declared):
     roles: tuple[Name, ...] = Field(min_length=1, description="what it is; a rollout is started for a role")
     reach: Reach = Field(description="how the controller gets there")
     boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
-
-
-class Mover(Declared):
-    """How traffic is moved between the hosts of a group (VRRP by keepalived, told through a tracked file)."""
-
-    driver: Literal["keepalived"] = Field(default="keepalived", description="what moves it")
-    address: Address = Field(description="the virtual address whose owner carries the traffic")
-    yield_file: Annotated[str, StringConstraints(pattern=r"^/\S{1,499}$")] = Field(
-        default="/run/seatrial/yield",
-        description="keepalived's track_file: a number above 0 gives the address up",
-    )
 
 
 class Group(Declared):

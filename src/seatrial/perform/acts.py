@@ -1,39 +1,38 @@
 """The deeds of a Trial. What is in: one function an Act, which looks before it acts and says what came of it.
 
-What is not: when an act is due (the rollout room decides), and writing it down (the engine does).
+What is not: when an act is due (the rollout room decides), writing it down (the engine does), and moving the service, which
+is a failover of its own (moving.py).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seatrial.boot import guard
 from seatrial.boot.guard import read_answer
-from seatrial.ha import keepalived
 from seatrial.model.command import Output
 from seatrial.model.event import Kind
 from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.result import Outcome, Result
-from seatrial.perform.look import boot_method, carrier_of, sight_of
+from seatrial.perform.look import boot_method, carriers_of, sight_of
 from seatrial.perform.measuring import flow_series, stretch
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Act, Terms
 from seatrial.soak.stretches import verdict
 
-MOVE_SECONDS = 30.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of an act. `problem` is empty when it worked; `events` are written before that is."""
+    """What came of an act. `problem` is empty when it worked; `events` are written before that is, `facts` with it."""
 
     problem: str = ""
     hint: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[tuple[Kind, Mapping[str, Any]], ...] = ()
 
 
@@ -89,10 +88,11 @@ async def _exercise(call: _Call) -> Report:
 async def _measure(call: _Call) -> Report:
     """A stretch of the good kernel, on the host that carries the work now."""
     group = call.world.fleet.group_of(call.terms.host)
-    carrier = await carrier_of(call.world, call.world.fleet.groups[group]) if group else call.terms.host
-    if carrier is None:
+    host = call.terms.host
+    carriers = await carriers_of(call.world, call.world.fleet.groups[group]) if group else frozenset({host})
+    if not carriers:
         return Report(problem="it cannot be told who carries the work", hint="it is asked again")
-    return (await _measured(call, "good", carrier))[0]
+    return (await _measured(call, "good", host if host in carriers else min(carriers)))[0]
 
 
 async def _measured(call: _Call, arm: str, place: str) -> tuple[Report, Probed]:
@@ -245,50 +245,6 @@ def _baseline_results(trial: TrialState) -> dict[str, Result] | None:
     }
 
 
-async def _drain(call: _Call) -> Report:
-    return await _move_traffic(call, to=call.terms.peers[0])
-
-
-async def _attract(call: _Call) -> Report:
-    return await _move_traffic(call, to=call.terms.host)
-
-
-async def _move_traffic(call: _Call, *, to: str) -> Report:
-    """Tell every member of the group whether to give the address up, and wait until the right one has it."""
-    world = call.world
-    name = world.fleet.group_of(call.terms.host)
-    assert name is not None
-    group = world.fleet.groups[name]
-    telling = {
-        member: [keepalived.yield_command(group.mover, give_up=member != to)] for member in group.hosts
-    }
-    # The one that is to have it first: nobody gives it up before somebody is ready to take it.
-    taken = (await world.ask(to, *telling.pop(to)))[0]
-    if not taken.ok:
-        return _unanswered([taken], f"{to} could not be told to take the traffic")
-    answers = await world.ask_all(telling)
-    until = MOVE_SECONDS
-    while (carrier := await carrier_of(world, group)) != to:
-        if until <= 0:
-            unheard = [output for outputs in answers.values() for output in outputs if not output.ok]
-            why = f": {_why(unheard)}" if unheard else ""
-            return Report(
-                problem=f"{carrier or 'nobody that answers'} has {group.mover.address}, not {to}{why}",
-                hint=f"does keepalived track {group.mover.yield_file} with a negative weight on every host of {name}?",
-            )
-        until -= 0.5
-        await world.clock.sleep(0.5)
-    # The others stand by again: among equals the address stays where it is, and they are there if it falls.
-    await world.ask_all(
-        {
-            member: [keepalived.yield_command(group.mover, give_up=False)]
-            for member in group.hosts
-            if member != to
-        }
-    )
-    return Report()
-
-
 async def _arm(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     sight = await sight_of(call.world, host)
@@ -404,10 +360,8 @@ _ACTS: Mapping[Act, Callable[[_Call], Awaitable[Report]]] = {
     Act.PREFLIGHT: _preflight,
     Act.BASELINE: _baseline,
     Act.MEASURE: _measure,
-    Act.DRAIN: _drain,
     Act.ARM: _arm,
     Act.REBOOT: _reboot,
-    Act.ATTRACT: _attract,
     Act.EXERCISE: _exercise,
     Act.SOAK: _soak,
     Act.EXTEND: _extend,

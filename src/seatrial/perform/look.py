@@ -5,7 +5,8 @@ from __future__ import annotations
 from seatrial.boot.guard import look_commands, read_look
 from seatrial.boot.method import BootMethod
 from seatrial.boot.methods import method_of
-from seatrial.ha import keepalived
+from seatrial.ha.driver import Standing
+from seatrial.ha.drivers import driver_of
 from seatrial.model.command import Command
 from seatrial.model.fleet import Group
 from seatrial.model.hostfacts import Sight
@@ -24,17 +25,15 @@ async def look(world: World, host: str) -> Seen:
     group = world.fleet.group_of(host)
     questions: dict[str, list[Command]] = {host: list(look_commands(method))}
     if group is not None:
-        owner = keepalived.owner_command(world.fleet.groups[group].mover)
-        for member in world.fleet.groups[group].hosts:
-            questions.setdefault(member, []).append(owner)
+        for place, commands in driver_of(world.fleet.groups[group]).glance(world.fleet.groups[group]).items():
+            questions.setdefault(place, []).extend(commands)
     answers = await world.ask_all(questions)
-    carrier: str | None = ""
+    carriers: frozenset[str] | None = frozenset()
     if group is not None:
-        members = world.fleet.groups[group].hosts
-        carrier = keepalived.carrier(
-            {member: keepalived.has_address(answers[member][-1]) for member in members}
-        )
-    return Seen(sight=read_look(method, answers[host][:2]), carrier=carrier, now=world.clock.now())
+        own = len(look_commands(method))
+        rest = {place: outputs[own:] if place == host else outputs for place, outputs in answers.items()}
+        carriers = driver_of(world.fleet.groups[group]).carriers(world.fleet.groups[group], rest)
+    return Seen(sight=read_look(method, answers[host][:2]), carriers=carriers, now=world.clock.now())
 
 
 async def sight_of(world: World, host: str, *, whole: bool = False) -> Sight | None:
@@ -43,13 +42,18 @@ async def sight_of(world: World, host: str, *, whole: bool = False) -> Sight | N
     return read_look(method, await world.ask(host, *look_commands(method, whole=whole)))
 
 
-async def carrier_of(world: World, group: Group) -> str | None:
-    """The host of a group that carries its traffic; None when that cannot be told."""
-    owner = keepalived.owner_command(group.mover)
-    answers = await world.ask_all({member: [owner] for member in group.hosts})
-    return keepalived.carrier({member: keepalived.has_address(answers[member][0]) for member in group.hosts})
+async def carriers_of(world: World, group: Group) -> frozenset[str] | None:
+    """The hosts of a group that carry its service; None when that cannot be told."""
+    driver = driver_of(group)
+    return driver.carriers(group, await world.ask_all(driver.glance(group)))
 
 
-async def carriers(world: World) -> dict[str, str | None]:
-    """For each group, who carries its traffic."""
-    return {name: await carrier_of(world, group) for name, group in world.fleet.groups.items()}
+async def standing_of(world: World, group: Group) -> Standing:
+    """All that a failover of the group is decided by."""
+    driver = driver_of(group)
+    return driver.read(group, await world.ask_all(driver.look(group)))
+
+
+async def carriers(world: World) -> dict[str, frozenset[str] | None]:
+    """For each group, who carries its service."""
+    return {name: await carriers_of(world, group) for name, group in world.fleet.groups.items()}

@@ -49,8 +49,8 @@ class End:
 Step = StartTrial | OpenGate | Hold | End
 
 
-def next_step(state: RolloutState, fleet: Fleet, carriers: Mapping[str, str | None]) -> Step:
-    """What a rollout does next. `carriers` says for each group which host carries its traffic (None: unknown)."""
+def next_step(state: RolloutState, fleet: Fleet, carriers: Mapping[str, frozenset[str] | None]) -> Step:
+    """What a rollout does next. `carriers` says for each group which hosts carry its traffic (None: unknown)."""
     for trial in state.trials.values():
         if trial.over and trial.state is not State.BLESSED:
             stopped = state.is_aborted and trial.state in (State.UNDONE, State.REVERTED)
@@ -89,7 +89,9 @@ def next_step(state: RolloutState, fleet: Fleet, carriers: Mapping[str, str | No
     )
 
 
-def order(fleet: Fleet, hosts: tuple[str, ...], carriers: Mapping[str, str | None]) -> tuple[str, ...]:
+def order(
+    fleet: Fleet, hosts: tuple[str, ...], carriers: Mapping[str, frozenset[str] | None]
+) -> tuple[str, ...]:
     """The order in which `hosts` would go on trial, as far as it can be said now."""
     ordered: list[str] = []
     for stage in fleet.stages:
@@ -100,8 +102,8 @@ def order(fleet: Fleet, hosts: tuple[str, ...], carriers: Mapping[str, str | Non
     return tuple(ordered)
 
 
-def _first(left: list[str], fleet: Fleet, carriers: Mapping[str, str | None]) -> str:
-    resting = [host for host in left if carriers.get(fleet.group_of(host) or "") != host]
+def _first(left: list[str], fleet: Fleet, carriers: Mapping[str, frozenset[str] | None]) -> str:
+    resting = [host for host in left if host not in (carriers.get(fleet.group_of(host) or "") or ())]
     return (resting or left)[0]
 
 

@@ -93,12 +93,12 @@ def _revert(cause: Cause, because: str, **facts: Any) -> Move:
 class Seen:
     """What one look showed. `sight` is None when the host did not answer.
 
-    `carrier` is the host of its group that carries the traffic: "" for a host without peers, None when nobody or
-    more than one does, or when it cannot be told.
+    `carriers` are the hosts of its group that carry the traffic: none for a host without peers, None when it cannot be
+    told.
     """
 
     sight: Sight | None
-    carrier: str | None
+    carriers: frozenset[str] | None
     now: datetime
 
 
@@ -192,15 +192,16 @@ def _preflight(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         return Move(to=State.UNDONE, because=f"aborted before anything was changed: {terms.abort}")
     if not terms.peers:
         return Move(to=State.DRAINED, because="it has no peer to move traffic to")
-    if seen.carrier in terms.peers:
-        return Move(to=State.DRAINED, because=f"{seen.carrier} carries the traffic")
+    if seen.carriers and terms.host not in seen.carriers:
+        verb = "carries" if len(seen.carriers) == 1 else "carry"
+        return Move(to=State.DRAINED, because=f"{' and '.join(sorted(seen.carriers))} {verb} the traffic")
     if trial.tries.get(Act.DRAIN, 0) >= MAX_TRIES:
         return Move(
             to=State.UNDONE,
             because=f"the traffic did not leave {terms.host}: {trial.problem}",
             hint=trial.problem_hint,
         )
-    if seen.carrier is None and _elapsed(trial, seen) < REBOOT_ASKED:
+    if not seen.carriers and _elapsed(trial, seen) < REBOOT_ASKED:
         return Wait(seconds=POLL, because="it cannot be told who carries the traffic")
     return Do(act=Act.DRAIN)
 
@@ -348,7 +349,7 @@ def _on_trial(trial: TrialState, seen: Seen, terms: Terms) -> Action:
         return _revert(
             Cause.UNCLEAR, f"the guard's time is nearly up and it is not known whether it works: {why}"
         )
-    if terms.peers and seen.carrier != terms.host:
+    if terms.peers and terms.host not in (seen.carriers or ()):
         if trial.tries.get(Act.ATTRACT, 0) >= MAX_TRIES:
             return _revert(
                 Cause.UNCLEAR,
@@ -441,7 +442,7 @@ def _reverting(trial: TrialState, seen: Seen, terms: Terms) -> Action:
 
 def _send_back(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     """Traffic first, where a peer can take it; then the reboot."""
-    if terms.peers and seen.carrier == terms.host and trial.tries.get(Act.DRAIN, 0) < 1:
+    if terms.peers and terms.host in (seen.carriers or ()) and trial.tries.get(Act.DRAIN, 0) < 1:
         return Do(act=Act.DRAIN)
     asked = trial.tries.get(Act.REVERT, 0)
     if (

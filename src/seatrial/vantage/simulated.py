@@ -35,6 +35,7 @@ class SimulatedVantage:
             "guard.disarm": self._disarm,
             "host.reboot": self._reboot,
             "ha.owner": self._owner,
+            "ha.yields": self._yields,
             "ha.yield": self._yield,
             "flow.listen": self._listen,
             "flow.send": self._send,
@@ -209,10 +210,13 @@ class SimulatedVantage:
 
     def _owner(self, command: Command) -> Output:
         owns = any(
-            owner == self._name and self._sim.fleet.groups[group].mover.address == command.argv[-1]
+            owner == self._name and command.argv[-1] in self._sim.fleet.groups[group].mover.addresses
             for group, owner in self._sim.owners.items()
         )
         return _said(command, f"3: wan    inet {command.argv[-1]}/32 scope global wan\n" if owns else "")
+
+    def _yields(self, command: Command) -> Output:
+        return _said(command, "1\n" if self._sim.hosts[self._name].yields else "0\n")
 
     def _yield(self, command: Command) -> Output:
         self._sim.hosts[self._name].yields = command.argv[-1] != "0"

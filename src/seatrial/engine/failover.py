@@ -1,0 +1,205 @@
+"""A failover from its first look to its end: a turn looks, folds the journal, asks the pure course and does one thing.
+
+What is in: the order of those, and what a person or a trial may ask for. What is not: any rule of a move. It is no
+workflow of the durable engine: a failover lasts seconds, and its journal alone says how to go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from seatrial.errors import InputError, Refused, SeatrialError
+from seatrial.ha.course import Ask, End, Turn, next_in
+from seatrial.ha.driver import Deed, Standing, Wait
+from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
+from seatrial.model.event import Event, Kind
+from seatrial.model.failover import FailoverState, advance_failover, fold_failover
+from seatrial.model.fleet import Fleet
+from seatrial.model.result import Outcome
+from seatrial.perform.look import carriers_of, standing_of
+from seatrial.perform.moving import Moved, carry_out
+from seatrial.perform.world import World
+
+PROOF_AGAIN = 1.0
+
+
+class FailoverTurns:
+    """Turns of one failover."""
+
+    def __init__(self, world: World, journal: Journal, failover: str) -> None:
+        self.world = world
+        self.journal = journal
+        self.failover = failover
+        self._state = FailoverState(id=failover)
+
+    def state(self) -> FailoverState:
+        """Where the failover stands, by the journal; only what came since the last reading is read."""
+        for event in self.journal.read(self.failover, after=self._state.last):
+            self._state = advance_failover(self._state, event)
+        return self._state
+
+    async def turn(self) -> bool:
+        """One turn; True when the failover is over."""
+        if self.state().ended:
+            return True
+        standing = await standing_of(self.world, self.world.fleet.groups[self.state().group])
+        while True:
+            # Writing down what was answered or decided changes nothing in the world: what was seen still holds.
+            state = self.state()
+            if state.ended:
+                return True
+            match next_in(state, standing, self.world.clock.now()):
+                case Wait() as wait:
+                    await self.world.clock.sleep(wait.seconds)
+                    return False
+                case Deed() as deed:
+                    await self._do(deed, standing)
+                    return False
+                case Ask() as ask:
+                    results = [_plain(asdict(result)) for result in ask.results]
+                    self._append(Kind.RESULTS, {"purpose": ask.purpose, "results": results})
+                    proof = self.state().proof
+                    if ask.purpose == "proof" and proof is not None and proof.outcome is not Outcome.PASS:
+                        await self.world.clock.sleep(PROOF_AGAIN)
+                        return False
+                case Turn() as turn:
+                    data = {"to": turn.to, "because": turn.because, "hint": turn.hint, **_seen(standing)}
+                    self._append(Kind.FAILOVER_TURNED, data)
+                case End() as end:
+                    carriers = standing.carriers
+                    data = {
+                        "outcome": str(end.outcome),
+                        "because": end.because,
+                        "hint": end.hint,
+                        "carriers": None if carriers is None else sorted(carriers),
+                        **_seen(standing),
+                    }
+                    self._append(Kind.FAILOVER_ENDED, data)
+
+    async def _do(self, deed: Deed, standing: Standing) -> None:
+        intent = {
+            "deed": deed.name,
+            "on": sorted(deed.on),
+            "because": deed.because,
+            "hurts": deed.hurts,
+            **_seen(standing),
+        }
+        self._append(Kind.FAILOVER_INTENT, intent)
+        try:
+            moved = await carry_out(self.world, deed)
+        except SeatrialError as error:
+            moved = Moved(problem=error.message, hint=error.hint)
+        told = {"deed": deed.name, "seconds": moved.seconds, "steps": moved.steps}
+        if moved.problem:
+            self._append(Kind.FAILOVER_FAILED, {**told, "problem": moved.problem, "hint": moved.hint})
+        else:
+            self._append(Kind.FAILOVER_ACTED, told)
+
+    def _append(self, kind: Kind, data: Mapping[str, Any]) -> None:
+        self.journal.append(kind, rollout=self.failover, by="seatrial", data=_plain(data))
+
+
+async def begin(
+    journal: Journal,
+    world: World,
+    group: str,
+    *,
+    to: str = "",
+    away: str = "",
+    by: str,
+    why: str = "",
+    force: str = "",
+    trial: str = "",
+    fleet_text: str = "",
+) -> str:
+    """Write down that a failover of a group begins, and return its name. Nothing is moved yet.
+
+    Without `to` and `away` it goes away from where it is now. Raises InputError for a group or host that is none, and
+    Refused while another failover of the group is not over.
+    """
+    declared = _group(world.fleet, group)
+    for host in (to, away):
+        if host and host not in declared.hosts:
+            raise InputError(
+                f"{host} is not in group {group}", hint=f"its hosts: {', '.join(declared.hosts)}"
+            )
+    if (open_ := unfinished(journal, group)) is not None:
+        raise Refused(
+            f"failover {open_.id} of {group} is not over",
+            hint=f"go on with it: seatrial failover {group} --resume",
+        )
+    carriers = await carriers_of(world, declared)
+    origin = min(carriers) if carriers else ""
+    if not to and not away:
+        away = origin
+    if not to and len(declared.hosts) == 2:
+        to = next(host for host in declared.hosts if host != away)
+    failover = journal.new_failover()
+    data = {
+        "group": group,
+        "driver": declared.mover.driver,
+        "to": to,
+        "away": away,
+        "origin": origin,
+        "why": why,
+        "force": force,
+        "trial": trial,
+        "fleet": fleet_text,
+    }
+    journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
+    return failover
+
+
+async def run(journal: Journal, world: World, failover: str) -> FailoverState:
+    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives."""
+    turns = FailoverTurns(world, journal, failover)
+    me = Holder.here()
+    lease = FAILOVER_LEASE + turns.state().group
+    journal.take_lease(lease, me)
+    try:
+        while not await turns.turn():
+            journal.keep_lease(lease, me)
+        return turns.state()
+    finally:
+        journal.drop_lease(lease, me)
+
+
+def unfinished(journal: Journal, group: str) -> FailoverState | None:
+    """The failover of a group that has begun and is not over; None when there is none."""
+    for failover in reversed(journal.failovers()):
+        state = state_of(journal, failover)
+        if state.group == group:
+            return None if state.ended else state
+    return None
+
+
+def state_of(journal: Journal, failover: str) -> FailoverState:
+    """Where a failover stands."""
+    return fold_failover(journal.read(failover), failover=failover)
+
+
+def events_of(journal: Journal, failover: str) -> list[Event]:
+    """All that the journal has of a failover."""
+    return journal.read(failover)
+
+
+def _group(fleet: Fleet, name: str) -> Any:
+    if name not in fleet.groups:
+        known = ", ".join(fleet.groups)
+        raise InputError(
+            f"there is no group {name!r} in the fleet",
+            hint=f"its groups: {known}" if known else "declare one under `groups`",
+        )
+    return fleet.groups[name]
+
+
+def _seen(standing: Standing) -> Mapping[str, Any]:
+    return {"seen": standing.told()}
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(data, default=str))
+    return plain

@@ -1,0 +1,14 @@
+"""Which Driver a group's mover means. A further one is a module of its own and a line here."""
+
+from __future__ import annotations
+
+from seatrial.ha.driver import Driver
+from seatrial.ha.keepalived import Keepalived
+from seatrial.model.fleet import Group
+
+_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(),)}
+
+
+def driver_of(group: Group) -> Driver:
+    """The Driver of a group's declaration."""
+    return _DRIVERS[group.mover.driver]
