@@ -54,6 +54,11 @@ app.command(
     name="demo",
     help="A whole story: the outage of 2021, on real kernels or rehearsed.",
 )
+app.command(
+    "seatrial.cli.serve:serve",
+    name="serve",
+    help="The page: rollouts as they run, for eyes and for programs.",
+)
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 
 rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")

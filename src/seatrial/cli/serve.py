@@ -22,7 +22,8 @@ LISTEN = "127.0.0.1:8464"
 
 Listen = Annotated[str, Parameter(help="the address and port of the page")]
 Tokens = Annotated[
-    Path | None, Parameter(help="who may sign in, one a line: NAME ROLE HASH; roles are view, approve, operate")
+    Path | None,
+    Parameter(help="who may sign in, one a line: NAME ROLE HASH; roles are view, approve, operate"),
 ]
 Header = Annotated[str, Parameter(name="--proxy-header", help="the header in which a proxy names who asks")]
 Proxies = Annotated[
@@ -75,8 +76,6 @@ def _access(tokens: Path | None, header: str, proxies: tuple[str, ...], people: 
 
 
 def _new_token(name: str, role: str, tokens: Path | None) -> int:
-    import os
-
     from seatrial.web.access import digest, new_token, read_people
 
     if tokens is None:
@@ -90,7 +89,7 @@ def _new_token(name: str, role: str, tokens: Path | None) -> int:
     draft.write_text(known + line, encoding="utf-8")
     try:
         read_people(draft, hashed=True)
-        os.replace(draft, tokens)
+        draft.replace(tokens)
     finally:
         draft.unlink(missing_ok=True)
     print(token)

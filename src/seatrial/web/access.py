@@ -18,7 +18,9 @@ from seatrial.errors import InputError
 
 COOKIE = "seatrial"
 MOST_SESSIONS = 10_000
-_ROW = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._@-]{0,62}) +(?P<role>view|approve|operate)(?: +(?P<hash>[0-9a-f]{64}))?")
+_ROW = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._@-]{0,62}) +(?P<role>view|approve|operate)(?: +(?P<hash>[0-9a-f]{64}))?"
+)
 
 
 class Role(enum.IntEnum):

@@ -7,7 +7,12 @@ from typing import Any
 from seatrial import __version__
 from seatrial.web.wishes import MOST_TEXT, WISHES
 
-_NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^r[0-9]{1,9}$"}}
+_NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^r[0-9]{1,9}$"},
+}
 _HOST = {"name": "host", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}}  # fmt: skip
 _ERROR = {
     "type": "object",

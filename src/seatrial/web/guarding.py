@@ -107,12 +107,19 @@ class Guarded:
             return PlainTextResponse("ask by address\n", status_code=421)
         if request.method not in ("GET", "HEAD") and _is_from_elsewhere(request):
             return JSONResponse(
-                {"error": "that came from another site", "hint": "use the forms of this page"}, status_code=403
+                {"error": "that came from another site", "hint": "use the forms of this page"},
+                status_code=403,
             )
         if asking.person is None and not path.startswith(OPEN_PATHS):
-            if self._access.tokens and request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            if (
+                self._access.tokens
+                and request.method == "GET"
+                and "text/html" in request.headers.get("accept", "")
+            ):
                 return RedirectResponse("/sign-in", status_code=303)
-            hint = "send a token: Authorization: Bearer ..." if self._access.tokens else "ask through the proxy"
+            hint = (
+                "send a token: Authorization: Bearer ..." if self._access.tokens else "ask through the proxy"
+            )
             return JSONResponse(
                 {"error": "it is not known who asks", "hint": hint},
                 status_code=401,

@@ -123,7 +123,8 @@ def _verdict(one: Any) -> Mapping[str, Any]:
         "kernel": plain(one.kernel),
         "role": plain(one.role),
         "good": one.good,
-        "shown": outcome_shown("blessed" if one.good else "reverted") | {"word": "good" if one.good else "bad"},
+        "shown": outcome_shown("blessed" if one.good else "reverted")
+        | {"word": "good" if one.good else "bad"},
         "because": plain(one.because),
         "rollout": one.rollout,
         "host": plain(one.host),

@@ -24,9 +24,7 @@ def suspects(trial: TrialState, fleet: Fleet | None) -> dict[str, Any] | None:
     return {
         "because": plain(named.get("because", "")),
         "notes": [plain(note) for note in named.get("notes", ())],
-        "suspects": [
-            _suspect(one, trial, fleet) for one in list(named.get("suspects", ()))[:MOST_SUSPECTS]
-        ],
+        "suspects": [_suspect(one, trial, fleet) for one in list(named.get("suspects", ()))[:MOST_SUSPECTS]],
     }
 
 

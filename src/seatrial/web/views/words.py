@@ -56,7 +56,7 @@ MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
 def state_shown(state: State) -> dict[str, str]:
     """A trial's state: word, mark, tone."""
     mark, tone = STATES[state]
-    return {"word": "waits" if state is State.PLANNED else str(state), "mark": mark, "tone": tone}
+    return {"word": "waiting" if state is State.PLANNED else str(state), "mark": mark, "tone": tone}
 
 
 def outcome_shown(outcome: str) -> dict[str, str]:
