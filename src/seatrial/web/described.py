@@ -24,6 +24,7 @@ _ERROR = {
     },
 }
 _TEXT = {"type": "string", "maxLength": MOST_TEXT}
+_WANTED = {**_TEXT, "pattern": r"\S"}
 
 
 def description() -> dict[str, Any]:
@@ -62,7 +63,8 @@ def _wish(wish: str, role: str) -> dict[str, Any]:
     wanted = ["stage"] if wish == "approve" else ["why"] if wish in ("pause", "abort") else []
     schema: dict[str, Any] = {
         "type": "object",
-        "properties": {"why": _TEXT, **({"stage": _TEXT, "ticket": _TEXT} if wish == "approve" else {})},
+        "properties": {"why": _WANTED if "why" in wanted else _TEXT}
+        | ({"stage": _WANTED, "ticket": _TEXT} if wish == "approve" else {}),
         "additionalProperties": False,
     }
     if wanted:
@@ -81,9 +83,9 @@ def _wish(wish: str, role: str) -> dict[str, Any]:
 def _wrong(*codes: str) -> dict[str, Any]:
     says = {
         "401": "it is not known who asks",
-        "403": "it came from another site",
+        "403": "who asks may not, or it came from another site",
         "404": "there is no such thing",
-        "409": "it could be done and is not: who asks may not, or it is over",
+        "409": "it could be done and is not: it is over, or was done before",
         "421": "asked by a name that is not ours",
         "422": "what was sent is wrong",
     }

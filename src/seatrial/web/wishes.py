@@ -13,9 +13,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from seatrial.engine import controller
 from seatrial.errors import InputError, Refused
 from seatrial.journal.store import Journal
+from seatrial.model.text import safe
 from seatrial.web.access import Access, Role
 from seatrial.web.guarding import asking_of
-from seatrial.web.pages import wants_json
+from seatrial.web.pages import wants_json, wrong
 
 MOST_BYTES = 8_192
 MOST_TEXT = 2_000
@@ -28,7 +29,7 @@ WISHES: Mapping[str, Role] = {
 
 
 async def wished(request: Request, journal: Journal, access: Access) -> Response:
-    """Carry one wish out. Raises InputError and Refused; then nothing was written."""
+    """Carry one wish out; who may not is told so. Raises InputError and Refused; then nothing was written."""
     wish, name = request.path_params["wish"], request.path_params["name"]
     role = WISHES.get(wish)
     if role is None:
@@ -41,10 +42,9 @@ async def wished(request: Request, journal: Journal, access: Access) -> Response
             "the form is not from a page of this session", hint="load the page again and send it once more"
         )
     if not asking.may(role) or asking.person is None:
-        raise Refused(
-            f"{asking.person.name if asking.person else 'nobody'} may not {wish}",
-            hint=f"that wants the role {role.name.lower()}",
-        )
+        who = asking.person.name if asking.person else "nobody"
+        refused = Refused(f"{who} may not {wish}", hint=f"that wants the role {role.name.lower()}")
+        return wrong(request, refused, 403)
     event = _carry_out(journal, wish, name, given, by=asking.person.name)
     if wants_json(request):
         return JSONResponse({"seq": event}, status_code=201)
@@ -89,6 +89,7 @@ async def fields_of(request: Request) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise InputError("that is no object of texts", hint=hint)
     for key, value in found.items():
-        if len(value) > MOST_TEXT or not all(one.isprintable() or one in "\r\n\t" for one in value):
-            raise InputError(f"{key[:40]!r} is no plain text of at most {MOST_TEXT} characters", hint=hint)
-    return {str(key): " ".join(value.split()) for key, value in found.items()}
+        if len(value) > MOST_TEXT:
+            raise InputError(f"{safe(key)[:40]} is longer than {MOST_TEXT} characters", hint="be brief")
+    # Lines and columns are spaces here, and what could move a cursor is made visible, as everywhere.
+    return {str(key): safe(" ".join(value.split())) for key, value in found.items()}

@@ -12,12 +12,17 @@
     line.textContent = text;
   }
 
+  function isInUse(part) {
+    const focused = document.activeElement;
+    if (part.contains(focused) && focused.matches("input, button, summary")) return true;
+    return Boolean(part.querySelector("details[open]")) || [...part.querySelectorAll("input")].some((one) => one.value !== one.defaultValue);
+  }
+
   function exchange(fresh) {
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = fresh.getElementById(part.id);
       if (!next) continue;
-      const busy = part.contains(document.activeElement) && document.activeElement.matches("input, button, summary");
-      if (busy || part.outerHTML === next.outerHTML) continue;
+      if (isInUse(part) || part.outerHTML === next.outerHTML) continue;
       part.replaceWith(next);
     }
     const first = fresh.querySelector(".lines li");
@@ -56,11 +61,12 @@
 
   if (document.querySelector("[data-live]")) {
     const source = new EventSource("/live");
-    let seen = null;
+    // What the page was made of: something may have come between that and the first word of the line.
+    let seen = document.getElementById("main").dataset.seq;
     source.addEventListener("open", () => say("on", "live"));
     source.addEventListener("error", () => say("off", "not live"));
     source.addEventListener("changed", (event) => {
-      if (seen !== null && seen !== event.data) refresh();
+      if (seen !== event.data) refresh();
       seen = event.data;
     });
   }

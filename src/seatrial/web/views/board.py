@@ -30,6 +30,7 @@ def board(following: Following) -> dict[str, Any]:
         "fleet": fleet_shown(following.rollouts[latest]) if latest else None,
         "kernels": kernels(following)["kernels"][:8],
         "problem": plain(following.problem),
+        "seq": following.seq,
     }
 
 
@@ -115,7 +116,7 @@ def kernel_of(trial: TrialState, candidate: str) -> str:
 def kernels(following: Following) -> dict[str, Any]:
     """What finished trials have taught, the newest first."""
     verdicts = sorted(following.verdicts.values(), key=lambda one: one.at, reverse=True)
-    return {"kernels": [_verdict(one) for one in verdicts]}
+    return {"kernels": [_verdict(one) for one in verdicts], "seq": following.seq}
 
 
 def _verdict(one: Any) -> Mapping[str, Any]:

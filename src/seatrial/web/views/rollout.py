@@ -61,7 +61,7 @@ def rollout(following: Following, name: str, clock: Clock, host: str = "") -> di
         "lines": [line_shown(line) for line in lines[-MOST_LINES:]],
         "earlier_lines": max((len(lines) if host else told.number_of_lines) - MOST_LINES, 0),
         "problem": plain(following.problem),
-        "seq": state.last,
+        "seq": following.seq,
     }
 
 
