@@ -1,6 +1,6 @@
 """Two arms brought together: which good sample belongs to which candidate sample, and how they differ.
 
-What is in: pairing by time, the difference of a pair, the common level. What is not in: what is wrong with a series
+What is in: pairing by time, the difference of a pair, the common level, the stretches in which both arms counted. What is not in: what is wrong with a series
 (faults.py).
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.soak.memory import Floats
-from seatrial.soak.samples import Series
+from seatrial.soak.samples import CountArm, Series
 
 # How much of the usual level is added below the line of a difference, so that 0 against 30 is not always "2".
 FLOOR = 0.5
@@ -114,3 +114,22 @@ def _nearest(one: Floats, other: Floats) -> NDArray[np.intp]:
     before = np.maximum(after - 1, 0)
     closer = np.abs(other[before] - one) <= np.abs(other[after] - one)
     return np.where(closer, before, after).astype(np.intp)
+
+
+def batches(good: CountArm, candidate: CountArm) -> tuple[Floats, Floats, Floats]:
+    """Times (n), failed and sent (n, 2) of stretches in which both arms sent something, in the order of time."""
+    arms = (good, candidate)
+    rows = sorted((t, side, at) for side, arm in enumerate(arms) for at, t in enumerate(arm.t.tolist()))
+    times, failed, sent = list[float](), list[list[float]](), list[list[float]]()
+    open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
+    for number, (t, side, at) in enumerate(rows):
+        open_failed[side] += float(arms[side].failed[at])
+        open_sent[side] += float(arms[side].sent[at])
+        # Both arms may have a sample at this very time: the stretch ends after the second of them.
+        ends = number + 1 == len(rows) or rows[number + 1][0] > t
+        if ends and min(open_sent) > 0:
+            times.append(t)
+            failed.append(open_failed)
+            sent.append(open_sent)
+            open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
+    return np.array(times), np.array(failed).reshape(-1, 2), np.array(sent).reshape(-1, 2)
