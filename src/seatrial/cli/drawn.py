@@ -45,7 +45,7 @@ _INKS = {
     "pass": "green",
     "unknown": "yellow",
 }
-MOST_PANELS = 50
+PANELS, MOST_PANELS = 6, 50
 
 
 def wanted(plot: str, *, panels: int, width: int | None, as_json: bool) -> None:

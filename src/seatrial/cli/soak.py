@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from seatrial.cli.drawn import Panels, Plot, Theme, Width, draw, wanted
+from seatrial.cli.drawn import PANELS, Panels, Plot, Theme, Width, draw, wanted
 from seatrial.cli.given import bytes_of
 from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
 from seatrial.clock import monotonic
@@ -49,7 +49,7 @@ def judge(
         str | None,
         Parameter(name="--events", help="what happened, for the time line: CSV t,text or JSON lines"),
     ] = None,
-    panels: Panels = 6,
+    panels: Panels = PANELS,
     width: Width = None,
     theme: Theme = "auto",
     json: Json = False,

@@ -22,6 +22,7 @@ _RATIOS = (
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 # The ratios that are shown at most, however little is known.
 _LEAST, _MOST = 1 / 20, 100.0
+_BEYOND = 3.0
 
 
 def values(top: float, most: int) -> tuple[float, ...]:
@@ -45,7 +46,10 @@ def number(value: float) -> str:
 
 
 def ratio_edges(effect: Effect) -> tuple[float, float]:
-    """The lowest and the highest ratio that is shown: of what was known in the last half of the looks."""
+    """The lowest and the highest ratio that is shown: of what was known in the last half of the looks.
+
+    A bound that is far from the estimate would leave no room for the rest: it is cut at three times that.
+    """
     half = len(effect.t) // 2
     known = [
         float(one)
@@ -54,6 +58,9 @@ def ratio_edges(effect: Effect) -> tuple[float, float]:
         if math.isfinite(one) and one > 0
     ]
     low, high = min([0.95, *known]), max([effect.enough * 1.05, *known])
+    ratios = [one for one in effect.ratio[half:].tolist() if math.isfinite(one) and one > 0]
+    low = max(low, min([0.95, *(one / _BEYOND for one in ratios)]))
+    high = min(high, max([effect.enough * 1.05, *(one * _BEYOND for one in ratios)]))
     return max(_LEAST, low / 1.05), min(_MOST, high * 1.05)
 
 
@@ -106,6 +113,15 @@ def moment_in_full(t: float, clock: Clock) -> str:
     if clock is Clock.UTC:
         return f"{datetime.fromtimestamp(round(t), UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"t = {t:.6g} s"
+
+
+def moment_in_list(t: float, clock: Clock, span: tuple[float, float]) -> str:
+    """A moment as a list has it: to the second, and with the day where several days are shown."""
+    if clock is Clock.SECONDS:
+        return moment(t, clock, span=min(span[1] - span[0], 86400.0))
+    at = datetime.fromtimestamp(round(t), UTC)
+    days = {datetime.fromtimestamp(round(one), UTC).date() for one in span}
+    return f"{at:%H:%M:%S}" if len(days) == 1 else f"{at:%b} {at.day} {at:%H:%M:%S}"
 
 
 def top_of(parts: Iterable[Floats]) -> float:

@@ -57,7 +57,7 @@ def draw_samples(panel: Panel, frame: Frame) -> list[Shape]:
         drawn += _line_across(frame, tick / top, axis.number(tick))
     if panel.unit:
         drawn.append(
-            Words(x=frame.left, y=frame.top - 5, text=panel.unit, ink=Ink.SOFT, size=11, anchor="end")
+            Words(x=frame.left - 6, y=frame.top - 9, text=panel.unit, ink=Ink.SOFT, size=11, anchor="end")
         )
     for runs, ink, dash in ((good, Ink.GOOD, _BROKEN), (candidate, Ink.CANDIDATE, None)):
         for run in runs:
@@ -92,16 +92,35 @@ def draw_effect(effect: Effect, frame: Frame) -> list[Shape]:
     for ratio, ink, dash in ((1.0, Ink.SOFT, None), (effect.enough, Ink.SOFT, (5.0, 4.0))):
         y = frame.y(share(ratio))
         drawn.append(Stroke(points=((frame.left, y), (frame.right, y)), ink=ink, width=1.1, dash=dash))
-    edges = [_points(effect.t, part, frame, share) for part in (effect.high, effect.low)]
-    drawn += [
-        Area(points=band(*edges), ink=Ink.EFFECT, opacity=0.2),
-        *(Stroke(points=tuple(edge), ink=Ink.EFFECT, width=0.8) for edge in edges),
-        Stroke(points=tuple(_points(effect.t, effect.ratio, frame, share)), ink=Ink.EFFECT, width=2.0),
-    ]
+    above, middle, below = (
+        _points(effect.t, part, frame, share) for part in (effect.high, effect.ratio, effect.low)
+    )
+    drawn += _known_once(above[0], middle[0], below[0]) if len(middle) == 1 else _known(above, middle, below)
     told = f"times good; each bound {100 * effect.sure:.6g} % sure at any time; {effect.enough:g}x (broken line) matters"
     if breadth(told, 11) > frame.right - frame.left:
         told = f"times good; bounds {100 * effect.sure:.6g} % sure; {effect.enough:g}x matters"
     return [*drawn, Words(x=frame.left + 3, y=frame.top - 6, text=told, ink=Ink.SOFT, size=11)]
+
+
+def _known(above: list[Point], middle: list[Point], below: list[Point]) -> list[Shape]:
+    return [
+        Area(points=band(above, below), ink=Ink.EFFECT, opacity=0.2),
+        *(Stroke(points=tuple(edge), ink=Ink.EFFECT, width=0.8) for edge in (above, below)),
+        Stroke(points=tuple(middle), ink=Ink.EFFECT, width=2.0),
+    ]
+
+
+def _known_once(above: Point, middle: Point, below: Point) -> list[Shape]:
+    """One look only: from bound to bound, with the estimate as a dot."""
+    x, y = middle
+    ends = [
+        Stroke(points=((x - 5, end), (x + 5, end)), ink=Ink.EFFECT, width=1.4) for _, end in (above, below)
+    ]
+    return [
+        Stroke(points=(above, below), ink=Ink.EFFECT, width=1.4),
+        *ends,
+        Area(points=box(x - 3, y - 3, x + 3, y + 3), ink=Ink.EFFECT),
+    ]
 
 
 def draw_time(frame: Frame, clock: Clock) -> list[Shape]:

@@ -20,7 +20,7 @@ NARROWEST, WIDTH, WIDEST = 320, 960, 4000
 _SMALL = 560
 _EDGE = 16.0
 _FLAG = 15.0
-_LANES = 3
+_LANES = 5
 _OUTCOMES = {"fail": Ink.FAIL, "pass": Ink.PASS, "unknown": Ink.UNKNOWN}
 
 
@@ -127,21 +127,25 @@ def _list(page: _Page, picture: Picture) -> None:
     if not picture.events:
         return
     page.y += 8
-    columns = 1 if page.small or len(picture.events) < 4 else 2
+    lines = [
+        safe(f"{axis.moment_in_list(mark.t, picture.clock, picture.span)}  {mark.text}")
+        for mark in picture.events
+    ]
+    # Two columns save height, and are worth nothing if they cut what happened.
+    fits = all(breadth(line, 12.5) <= page.inside / 2 - 32 for line in lines)
+    columns = 2 if fits and len(lines) > 3 else 1
     wide = page.inside / columns
-    rows = -(-len(picture.events) // columns)
-    begin, end = picture.span
-    for at, mark in enumerate(picture.events):
+    top, rows = page.y, -(-len(lines) // columns)
+    for at, line in enumerate(lines):
         column, row = divmod(at, rows)
-        x, y = _EDGE + column * wide, page.y + 19 * (row + 1)
-        when = axis.moment(mark.t, picture.clock, span=min(end - begin, 86400.0))
-        if picture.clock is Clock.UTC and end - begin >= 86400:
-            when = axis.moment_in_full(mark.t, picture.clock)[5:16]
-        sign = letter(at)
-        page.shapes += _flag(sign, x + 9, y)
-        text = fitted(safe(f"{when}  {mark.text}"), 12.5, wide - 32)
-        page.shapes.append(Words(x=x + 24, y=y, text=text, ink=Ink.TEXT, size=12.5))
-    page.y += 19 * rows
+        if columns == 2 or row == 0:
+            page.y = top + 19 * row
+        x = _EDGE + column * wide
+        page.shapes += _flag(letter(at), x + 9, page.y + 19)
+        for part in wrapped(line, 12.5, wide - 32):
+            page.y += 19
+            page.shapes.append(Words(x=x + 24, y=page.y, text=part, ink=Ink.TEXT, size=12.5))
+    page.y = max(page.y, top + 19 * rows)
 
 
 def _flag(sign: str, x: float, y: float) -> list[Shape]:
@@ -242,7 +246,8 @@ def _marked(lanes: list[tuple[Mark, str, float, int]], frame: Frame, outcome: st
         ink = Ink.EVENT if mark.what is What.EVENT else _OUTCOMES.get(outcome, Ink.SOFT)
         dash = {What.EVENT: (4.0, 3.0), What.SINCE: (1.5, 2.5), What.VERDICT: None}[mark.what]
         top = frame.top - _FLAG * max(lane, 0) - 4
-        drawn.append(Stroke(points=((x, top), (x, frame.bottom)), ink=ink, width=1.3, dash=dash))
+        line, wide = (Ink.SOFT, 1.0) if mark.what is What.EVENT else (ink, 1.5)
+        drawn.append(Stroke(points=((x, top), (x, frame.bottom)), ink=line, width=wide, dash=dash))
         if lane < 0:
             continue
         y = frame.top - _FLAG * lane - 7.5

@@ -6,6 +6,7 @@ lines with their letters above. Where both lie on one place the candidate is sho
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,16 +53,27 @@ def rows(picture: Picture, *, width: int, height: int = HEIGHT, braille: bool = 
     whole, single = ("⣀⣀", "⠄⠄") if braille else ("xx", "..")
     told += [
         (),
-        ((f"{whole} candidate", Ink.CANDIDATE), ("   ", Ink.TEXT), (f"{single} good", Ink.GOOD)),
+        (
+            (f"{whole} candidate", Ink.CANDIDATE),
+            (f"   {single} good", Ink.GOOD),
+            ("   ^ since   ! verdict", Ink.TEXT),
+        ),
     ]
     for at, mark in enumerate(picture.events):
-        when = axis.moment_in_full(mark.t, picture.clock)
-        told.append(
-            ((f"{letter(at):>2}", Ink.EVENT), (_cut(f"  {when}  {safe(mark.text)}", width - 2), Ink.TEXT))
-        )
-    if picture.left_out:
-        told.append(((_cut(picture.left_out, width), Ink.SOFT),))
-    return told
+        when = axis.moment_in_list(mark.t, picture.clock, picture.span)
+        first, *more = textwrap.wrap(f"{when}  {safe(mark.text)}", width - 4)
+        told.append(((f"{letter(at):>2}  ", Ink.EVENT), (first, Ink.TEXT)))
+        told += [((f"    {line}", Ink.TEXT),) for line in more]
+    told += [((line, Ink.SOFT),) for line in textwrap.wrap(safe(picture.left_out), width)]
+    return [_stripped(row) for row in told]
+
+
+def _stripped(row: Row) -> Row:
+    """A row without what is blank at its end."""
+    pieces = list(row)
+    while pieces and not pieces[-1][0].rstrip():
+        pieces.pop()
+    return (*pieces[:-1], (pieces[-1][0].rstrip(), pieces[-1][1])) if pieces else ()
 
 
 def _heading(panel: Panel, width: int) -> Row:
@@ -86,7 +98,7 @@ def _field(panel: Panel, picture: Picture, width: int, height: int, *, braille: 
     top = axis.values(axis.top_of(run.middle for run in (*good, *candidate)), 3)[-1]
     _draw(field, good, begin, end, top, Ink.GOOD)
     _draw(field, candidate, begin, end, top, Ink.CANDIDATE)
-    upright = _upright(panel.marks, picture.events, begin, end, wide)
+    upright = _upright(panel, picture.events, begin, end, wide)
     yield _flags(upright, wide)
     for row in range(height):
         value = {0: axis.number(top), height - 1: "0"}.get(row, "")
@@ -130,14 +142,15 @@ def _connect(field: _Field, one: tuple[int, int], other: tuple[int, int], ink: I
 
 
 def _upright(
-    marks: Sequence[Mark], events: Sequence[Mark], begin: float, end: float, wide: int
+    panel: Panel, events: Sequence[Mark], begin: float, end: float, wide: int
 ) -> dict[int, tuple[str, Ink]]:
     """By column: what stands above an upright line, and its ink. Marks of the panel come before events."""
     found: dict[int, tuple[str, Ink]] = {}
     signs = [(mark, letter(at)) for at, mark in enumerate(events)]
-    for mark, sign in [*((mark, "^" if mark.what is What.SINCE else "!") for mark in marks), *signs]:
+    for mark, sign in [*((mark, "^" if mark.what is What.SINCE else "!") for mark in panel.marks), *signs]:
         column = round((wide - 1) * (mark.t - begin) / (end - begin))
-        found.setdefault(column, (sign, Ink.EVENT if mark.what is What.EVENT else Ink.FAIL))
+        ink = Ink.EVENT if mark.what is What.EVENT else _OUTCOMES.get(panel.outcome, Ink.TEXT)
+        found.setdefault(column, (sign, ink))
     return found
 
 

@@ -34,6 +34,8 @@ ALPHA = 0.01
 MIN_EFFECT = 1.1
 # For counts: so many more failures of what is sent do not matter, whatever the ratio. 1 of 100,000 against 0 is none.
 FLOOR = 0.005
+# What is added where the arms took turns.
+APART = "; the arms were measured one after the other, so what else changed in between counts as the kernel's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +217,7 @@ def _times(ratio: float) -> str:
 
 
 def _apart(pairs: Pairs) -> str:
-    if pairs.together:
-        return ""
-    return (
-        "; the arms were measured one after the other, so what else changed in between counts as the kernel's"
-    )
+    return "" if pairs.together else APART
 
 
 def _counts(series: CountSeries, *, alpha: float, needed: float, min_effect: float) -> Judgement:

@@ -90,7 +90,13 @@ def _step(t: Floats) -> float:
 
 
 def _disjoint(one: Floats, other: Floats) -> bool:
-    return len(one) > 0 and len(other) > 0 and (one[-1] < other[0] or other[-1] < one[0])
+    """Whether the arms took turns: all samples of one lie before, behind or in one gap of the other's."""
+    return len(one) > 0 and len(other) > 0 and (_in_one_gap(one, other) or _in_one_gap(other, one))
+
+
+def _in_one_gap(one: Floats, other: Floats) -> bool:
+    first, last = np.searchsorted(one, other[0], side="left"), np.searchsorted(one, other[-1], side="right")
+    return bool(first == last)
 
 
 def _partners(one: Floats, other: Floats, apart: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -1,6 +1,6 @@
 """Judged series as a picture: the worst first, each with both arms, the effect at many looks, and what the verdict says.
 
-What is in: panels of recorded samples. What is not in: drawing (the picture room), and rollouts (voyage.py).
+What is in: panels of recorded samples. What is not in: drawing (the picture room), and rollouts (trials.py).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from seatrial.picture import axis
 from seatrial.picture.values import Clock, Curve, Effect, Mark, Panel, Picture, What
 from seatrial.soak import looks
 from seatrial.soak.faults import fault
-from seatrial.soak.judge import Judgement, summary
+from seatrial.soak.judge import APART, Judgement, summary
 from seatrial.soak.samples import Arm, CountArm, CountSeries, Series
 
-PANELS = 6
 # Seconds since 1970 that are no seconds of a soak any more: 2001.
 SINCE_1970 = 1e9
-_RANKS = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2, Outcome.SKIP: 3}
+DECIDED = (Outcome.PASS, Outcome.FAIL)
+RANKS = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2, Outcome.SKIP: 3}
 
 
 def pictured(
@@ -30,7 +30,7 @@ def pictured(
     *,
     title: str,
     events: Sequence[Mark] = (),
-    most: int = PANELS,
+    most: int,
     alpha: float,
     min_effect: float,
 ) -> Picture:
@@ -55,7 +55,7 @@ def worst_first(judgements: Sequence[Judgement]) -> list[int]:
 
     def rank(at: int) -> tuple[int, float, int]:
         one = judgements[at]
-        return _RANKS[one.outcome], -(one.effect if one.effect is not None else -1.0), at
+        return RANKS[one.outcome], -(one.effect if one.effect is not None else -1.0), at
 
     return sorted(range(len(judgements)), key=rank)
 
@@ -89,9 +89,9 @@ def short(effect: float | None, bounds: tuple[float | None, float | None] | None
         return ""
     low, high = (None if one is None or not math.isfinite(one) else one for one in bounds)
     below = f"{low:.3g}x" if low else "0x"
-    above = f"{high:.3g}x" if high is not None else "any"
+    above = f" to {high:.3g}x" if high is not None else " or more"
     ratio = f"{effect:.3g}x" if math.isfinite(effect) else "more than 100x"
-    return f"{ratio} good ({below} to {above})"
+    return f"{ratio} good ({below}{above})"
 
 
 def curve(arm: Arm | CountArm) -> Curve:
@@ -107,9 +107,22 @@ def verdict_marks(outcome: Outcome, at: float | None, since: float | None) -> tu
     marks = []
     if since is not None:
         marks.append(Mark(t=since, text="since", what=What.SINCE))
-    if at is not None and outcome in (Outcome.PASS, Outcome.FAIL):
+    if at is not None and outcome in DECIDED:
         marks.append(Mark(t=at, text=str(outcome), what=What.VERDICT))
     return tuple(marks)
+
+
+def how_sure(
+    clock: Clock, alpha: float, *, at: float, since: float | None, samples: int, p_value: float, apart: bool
+) -> str:
+    """Of values that were decided on: since when, when it was shown and how sure, beside the numbers of the title."""
+    told = [f"{100 * (1 - alpha):.6g} % sure of either bound at any time"]
+    if since is not None:
+        told.append(f"worse since {axis.moment_in_full(since, clock)}")
+    told.append(f"shown at {axis.moment_in_full(at, clock)} after {samples} pairs of samples")
+    if since is not None:
+        told.append(f"p = {p_value:.2g} at any look")
+    return "; ".join(told) + (APART if apart else "")
 
 
 def _panel(
@@ -119,29 +132,25 @@ def _panel(
     if judgement.interval is not None and fault(series) is None:
         effect = looks.over_time(series, alpha=alpha, min_effect=min_effect)
     is_values = isinstance(series, Series)
+    because = judgement.because
+    if is_values and judgement.at is not None and judgement.outcome in DECIDED:
+        because = how_sure(
+            clock,
+            alpha,
+            at=judgement.at,
+            since=judgement.since,
+            samples=judgement.samples,
+            p_value=judgement.p_value,
+            apart=judgement.because.endswith(APART),
+        )
     return Panel(
         name=series.name,
         outcome=str(judgement.outcome),
         short=short(judgement.effect, judgement.interval),
-        because=_because(judgement, clock, alpha=alpha, is_values=is_values),
+        because=because,
         unit="" if is_values else "% lost",
         good=curve(series.good),
         candidate=curve(series.candidate),
         effect=effect,
         marks=verdict_marks(judgement.outcome, judgement.at, judgement.since),
     )
-
-
-def _because(judgement: Judgement, clock: Clock, *, alpha: float, is_values: bool) -> str:
-    """Since when, when it was shown and how sure: what the title's numbers mean."""
-    if judgement.at is None or judgement.outcome not in (Outcome.PASS, Outcome.FAIL) or not is_values:
-        return judgement.because
-    told = [f"{100 * (1 - alpha):.6g} % sure of either bound at any time"]
-    if judgement.since is not None:
-        told.append(f"worse since {axis.moment_in_full(judgement.since, clock)}")
-    told.append(
-        f"shown at {axis.moment_in_full(judgement.at, clock)} after {judgement.samples} pairs of samples"
-    )
-    if judgement.outcome is Outcome.FAIL:
-        told.append(f"p = {judgement.p_value:.2g} at any look")
-    return "; ".join(told)

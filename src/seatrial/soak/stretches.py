@@ -52,11 +52,15 @@ def verdict(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Any]:
 
 
 def together(
-    stretches: Sequence[Stretch], measure: Measure
+    stretches: Sequence[Stretch], measure: Measure, *, by_clock: bool = False
 ) -> tuple[list[Series | CountSeries], tuple[str, ...]]:
-    """The series of both arms, and the names of those of which there is nothing on either side, ever."""
+    """The series of both arms, and the names of those of which there is nothing on either side, ever.
+
+    `by_clock`: at the times at which they were measured, to look at; else on the one clock on which they are judged.
+    """
+    is_numbered = measure.against == "before" and not by_clock
     arms = {
-        arm: _joined([one for one in stretches if one.get("arm") == arm], measure)
+        arm: _joined([one for one in stretches if one.get("arm") == arm], measure, is_numbered=is_numbered)
         for arm in ("good", "candidate")
     }
     made: list[Series | CountSeries] = []
@@ -83,7 +87,7 @@ def together(
     return made, tuple(quiet)
 
 
-def _joined(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Rows]:
+def _joined(stretches: Sequence[Stretch], measure: Measure, *, is_numbered: bool) -> dict[str, Rows]:
     """All rows of one arm by series. Measured one after the other, arms have no clock in common: rows are numbered."""
     found: dict[str, Rows] = {}
     for number, one in enumerate(stretches):
@@ -91,7 +95,7 @@ def _joined(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Rows]:
             held = found.setdefault(str(name), [])
             for place, row in enumerate(rows):
                 at = float(row[0])
-                if measure.against == "before":
+                if is_numbered:
                     # The n-th sample of a stretch stands where it would if all stretches were equally long.
                     at = measure.every * (number * _steps(stretches, measure) + place)
                 if not held or at > held[-1][0]:
