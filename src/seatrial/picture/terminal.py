@@ -156,14 +156,14 @@ def _upright(
 
 def _flags(upright: dict[int, tuple[str, Ink]], wide: int) -> Row:
     line: list[Piece] = [(" " * (_GUTTER + 1), Ink.TEXT)]
-    skip = 0
-    for column in range(wide):
-        if skip:
-            skip -= 1
-            continue
-        sign, ink = upright.get(column, (" ", Ink.TEXT))
-        skip = len(sign) - 1
-        line.append((sign, ink))
+    free = 0
+    for column in sorted(upright):
+        sign, ink = upright[column]
+        at = min(column, wide - len(sign))
+        # Where signs would lie on each other the first one is shown; the upright lines are all there.
+        if at >= free:
+            line += [(" " * (at - free), Ink.TEXT), (sign, ink)]
+            free = at + len(sign)
     return tuple(_joined(line))
 
 
