@@ -15,7 +15,7 @@ def lines(shown: Picture, *, width: int = 80, braille: bool = True) -> list[str]
     return ["".join(text for text, _ in row) for row in rows(shown, width=width, braille=braille)]
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("width", [48, 80, 120])
 @pytest.mark.parametrize("braille", [True, False])
 def test_no_line_is_wider_than_the_terminal(width: int, braille: bool) -> None:
     many = tuple(Mark(t=float(at), text=f"event {at} " * 20) for at in range(60))

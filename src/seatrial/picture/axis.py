@@ -97,7 +97,7 @@ def moments(begin: float, end: float, most: int) -> tuple[float, ...]:
 def moment(t: float, clock: Clock, *, span: float) -> str:
     """A moment as a tick has it: a time of day, a date where days pass, or the time since the beginning."""
     if clock is Clock.UTC:
-        at = datetime.fromtimestamp(round(t), UTC)
+        at = _utc(t)
         if span >= 2 * 86400:
             return f"{at:%b} {at.day}" if (at.hour, at.minute) == (0, 0) else f"{at:%b} {at.day} {at:%H:%M}"
         return f"{at:%H:%M}" if span >= 300 else f"{at:%H:%M:%S}"
@@ -111,7 +111,7 @@ def moment(t: float, clock: Clock, *, span: float) -> str:
 def moment_in_full(t: float, clock: Clock) -> str:
     """A moment as a sentence has it."""
     if clock is Clock.UTC:
-        return f"{datetime.fromtimestamp(round(t), UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"{_utc(t):%Y-%m-%d %H:%M:%S} UTC"
     return f"t = {t:.6g} s"
 
 
@@ -119,11 +119,16 @@ def moment_in_list(t: float, clock: Clock, span: tuple[float, float]) -> str:
     """A moment as a list has it: to the second, and with the day where several days are shown."""
     if clock is Clock.SECONDS:
         return moment(t, clock, span=min(span[1] - span[0], 86400.0))
-    at = datetime.fromtimestamp(round(t), UTC)
-    days = {datetime.fromtimestamp(round(one), UTC).date() for one in span}
+    at = _utc(t)
+    days = {_utc(one).date() for one in span}
     return f"{at:%H:%M:%S}" if len(days) == 1 else f"{at:%b} {at.day} {at:%H:%M:%S}"
 
 
 def top_of(parts: Iterable[Floats]) -> float:
     """The largest of what is drawn, 0 if nothing is."""
     return max((float(part.max()) for part in parts if len(part)), default=0.0)
+
+
+def _utc(t: float) -> datetime:
+    # Cut and not rounded, as all times of a report are.
+    return datetime.fromtimestamp(math.floor(t + 1e-6), UTC)

@@ -19,7 +19,7 @@ from seatrial.picture.values import Curve, Mark, Panel, Picture, What
 
 Piece = tuple[str, Ink]
 Row = tuple[Piece, ...]
-NARROWEST, HEIGHT = 40, 9
+NARROWEST, HEIGHT = 48, 9
 _GUTTER = 9
 # Where in a character of braille the dot of a column and a row is.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
