@@ -8,7 +8,7 @@ import pytest
 from seatrial.model.result import Outcome
 from seatrial.picture.values import Clock, Mark, Picture, What
 from seatrial.soak import looks
-from seatrial.soak.judge import APART, judge
+from seatrial.soak.judge import APART, Judgement, judge
 from seatrial.soak.pictured import pictured, worst_first
 from seatrial.soak.samples import Arm, CountSeries, Series
 
@@ -168,3 +168,21 @@ def test_arms_whose_clocks_mesh_without_meeting_are_still_not_paired() -> None:
 def test_the_order_does_not_depend_on_chance() -> None:
     recorded = [series(GOOD, FINE, name=f"s{number}") for number in range(5)]
     assert worst_first(judge(recorded)) == [0, 1, 2, 3, 4]
+
+
+def test_with_a_floor_the_line_of_what_matters_is_where_both_are_reached() -> None:
+    """Good's usual level is about 1, so 0.5 more than 1.1 times that is about 1.6 times good."""
+    one = series(GOOD[:60], 1.3 * noise(60, seed=8, sigma=0.15))
+    recorded, matters = [one], {"s*": 0.5}
+    judgements = judge(recorded, alpha=ALPHA, min_effect=LEAST, matters=matters)
+    (panel,) = pictured(
+        recorded, judgements, title="t", most=1, alpha=ALPHA, min_effect=LEAST, matters=matters
+    ).panels
+    assert panel.effect is not None and judgements[0].effect is not None
+    assert panel.effect.enough == pytest.approx(1.1 + 0.5 / np.median(one.good.value))
+    at = int(np.argmin(np.abs(panel.effect.t - (judgements[0].at or 0.0))))
+    assert panel.effect.ratio[at] == pytest.approx(judgements[0].effect, rel=0.05)
+
+
+def test_evidence_of_nothing_is_a_p_value_of_one() -> None:
+    assert Judgement(series="s", outcome=Outcome.UNKNOWN, because="", e_value=0.0).p_value == 1.0

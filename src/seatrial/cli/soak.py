@@ -90,7 +90,7 @@ def judge(
 
         picture = pictured(
             recorded, judgements, title=f"{file.name}: candidate against good",
-            events=() if events is None else _events(events, recorded), most=panels, alpha=alpha, min_effect=min_effect,
+            events=() if events is None else _events(events, recorded), most=panels, alpha=alpha, min_effect=min_effect, matters=floors,
         )  # fmt: skip
         draw(picture, plot, width=width, theme=theme)
         if plot != "-" and not json:

@@ -96,9 +96,9 @@ def draw_effect(effect: Effect, frame: Frame) -> list[Shape]:
         _points(effect.t, part, frame, share) for part in (effect.high, effect.ratio, effect.low)
     )
     drawn += _known_once(above[0], middle[0], below[0]) if len(middle) == 1 else _known(above, middle, below)
-    told = f"times good; each bound {100 * effect.sure:.6g} % sure at any time; {effect.enough:g}x (broken line) matters"
+    told = f"times good; each bound {100 * effect.sure:.6g} % sure at any time; {effect.enough:.4g}x (broken line) matters"
     if breadth(told, 11) > frame.right - frame.left:
-        told = f"times good; bounds {100 * effect.sure:.6g} % sure; {effect.enough:g}x matters"
+        told = f"times good; bounds {100 * effect.sure:.6g} % sure; {effect.enough:.4g}x matters"
     return [*drawn, Words(x=frame.left + 3, y=frame.top - 6, text=told, ink=Ink.SOFT, size=11)]
 
 

@@ -59,7 +59,7 @@ class Judgement:
     @property
     def p_value(self) -> float:
         """Anytime-valid: the chance of so large an E at any look, if nothing is wrong, is at most that."""
-        return min(1.0, 1.0 / self.e_value)
+        return 1.0 / self.e_value if self.e_value > 1 else 1.0
 
 
 def judge(

@@ -11,6 +11,7 @@ from seatrial.picture.values import Effect
 from seatrial.soak import counts, effect
 from seatrial.soak.evidence import LEAST, gather
 from seatrial.soak.faults import unpaired
+from seatrial.soak.floor import level, lowered, offset_of, raised
 from seatrial.soak.memory import Floats
 from seatrial.soak.pairs import batches, pair
 from seatrial.soak.samples import CountSeries, Series
@@ -19,16 +20,30 @@ from seatrial.soak.samples import CountSeries, Series
 LOOKS = 32
 
 
-def over_time(series: Series | CountSeries, *, alpha: float, min_effect: float) -> Effect | None:
+def over_time(
+    series: Series | CountSeries, *, alpha: float, min_effect: float, floor: float = 0.0
+) -> Effect | None:
     """Ratio and bounds at LOOKS looks, more of them early on; None where arms have no pairs.
 
-    Each bound holds at all looks together but for chance `alpha`, if the ratio is the same all the time.
+    Each bound holds at all looks together but for chance `alpha`, if the ratio is the same all the time. `floor` is how
+    much more does not matter, in the units of the series.
     """
-    found = _of_counts(series, alpha) if isinstance(series, CountSeries) else _of_values(series, alpha)
+    if isinstance(series, CountSeries):
+        found = _of_counts(series, alpha)
+    else:
+        found = _of_values(series, alpha, offset_of(floor, min_effect))
     if found is None:
         return None
     t, low, ratio, high = found
-    return Effect(t=t, low=low, ratio=ratio, high=high, enough=min_effect, sure=1 - alpha)
+    least = enough(series, min_effect, floor)
+    return Effect(t=t, low=low, ratio=ratio, high=high, enough=least, sure=1 - alpha)
+
+
+def enough(series: Series | CountSeries, min_effect: float, floor: float) -> float:
+    """The ratio to good from which on it matters where good has its usual level: both the effect and the floor."""
+    if isinstance(series, CountSeries) or not floor:
+        return min_effect
+    return lowered(min_effect, offset_of(floor, min_effect), level(series))
 
 
 def _at(count: int) -> list[int]:
@@ -37,8 +52,8 @@ def _at(count: int) -> list[int]:
     return sorted({int(at) for at in np.round(LEAST - 1 + shares * (count - LEAST))})
 
 
-def _of_values(series: Series, alpha: float) -> tuple[Floats, Floats, Floats, Floats] | None:
-    pairs = pair(series)
+def _of_values(series: Series, alpha: float, offset: float) -> tuple[Floats, Floats, Floats, Floats] | None:
+    pairs, usual = pair(raised(series, offset)), level(series)
     if unpaired(series, pairs) is not None:
         return None
     evidence = gather([pairs.difference()], pairs.common(), pairs.work)
@@ -48,7 +63,7 @@ def _of_values(series: Series, alpha: float) -> tuple[Floats, Floats, Floats, Fl
         low, high = effect.interval(
             pairs, evidence.signals[0], evidence.weights, at, alpha=alpha, center=center
         )
-        rows.append((float(pairs.t[at]), low, center, high))
+        rows.append((float(pairs.t[at]), *(lowered(one, offset, usual) for one in (low, center, high))))
     t, lows, ratios, highs = np.array(rows).T
     return t, lows, ratios, highs
 

@@ -6,7 +6,8 @@ What is in: panels of recorded samples. What is not in: drawing (the picture roo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from seatrial.picture import axis
 from seatrial.picture.values import Clock, Curve, Effect, Mark, Panel, Picture, What
 from seatrial.soak import looks
 from seatrial.soak.faults import fault
+from seatrial.soak.floor import floor_of
 from seatrial.soak.judge import APART, Judgement, summary
 from seatrial.soak.samples import Arm, CountArm, CountSeries, Series
 
@@ -33,12 +35,21 @@ def pictured(
     most: int,
     alpha: float,
     min_effect: float,
+    matters: Mapping[str, float] = MappingProxyType({}),
 ) -> Picture:
     """The picture of what `judge` said of `recorded`; `most` panels, and it says how many series it leaves out."""
     chosen = worst_first(judgements)[:most]
     clock = clock_of(recorded)
     panels = tuple(
-        _panel(recorded[at], judgements[at], clock, alpha=alpha, min_effect=min_effect) for at in chosen
+        _panel(
+            recorded[at],
+            judgements[at],
+            clock,
+            alpha=alpha,
+            min_effect=min_effect,
+            floor=floor_of(recorded[at].name, matters),
+        )
+        for at in chosen
     )
     return Picture(
         title=title,
@@ -126,11 +137,17 @@ def how_sure(
 
 
 def _panel(
-    series: Series | CountSeries, judgement: Judgement, clock: Clock, *, alpha: float, min_effect: float
+    series: Series | CountSeries,
+    judgement: Judgement,
+    clock: Clock,
+    *,
+    alpha: float,
+    min_effect: float,
+    floor: float,
 ) -> Panel:
     effect: Effect | None = None
     if judgement.interval is not None and fault(series) is None:
-        effect = looks.over_time(series, alpha=alpha, min_effect=min_effect)
+        effect = looks.over_time(series, alpha=alpha, min_effect=min_effect, floor=floor)
     is_values = isinstance(series, Series)
     because = judgement.because
     if is_values and judgement.at is not None and judgement.outcome in DECIDED:

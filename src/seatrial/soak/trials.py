@@ -19,6 +19,8 @@ from seatrial.model.measure import Measure
 from seatrial.model.result import Outcome
 from seatrial.model.trial import State
 from seatrial.picture.values import Clock, Effect, Mark, Panel, Picture
+from seatrial.soak.floor import floor_of
+from seatrial.soak.looks import enough
 from seatrial.soak.pictured import DECIDED, RANKS, curve, how_sure, left_out, short, verdict_marks
 from seatrial.soak.readings import unit_of
 from seatrial.soak.samples import CountSeries, Series
@@ -126,7 +128,7 @@ def _panel(
         unit="% lost" if isinstance(series, CountSeries) else unit_of(series.name),
         good=curve(series.good),
         candidate=curve(series.candidate),
-        effect=_effect(series.name, verdicts, measure),
+        effect=_effect(series, verdicts, measure),
         marks=verdict_marks(
             outcome, _shown(series.name, verdicts), _since(series, numbered, said.get("since"))
         ),
@@ -137,9 +139,9 @@ def _of(name: str, verdict: Event) -> Mapping[str, Any]:
     return next((one for one in verdict.data.get("series", ()) if one.get("series") == name), {})
 
 
-def _effect(name: str, verdicts: Sequence[Event], measure: Measure) -> Effect | None:
+def _effect(series: Series | CountSeries, verdicts: Sequence[Event], measure: Measure) -> Effect | None:
     """What each verdict knew of a series' effect, at the moment at which it was written down."""
-    rows = []
+    name, rows = series.name, []
     for verdict in verdicts:
         said = _of(name, verdict)
         if said.get("effect") is not None and said.get("interval"):
@@ -149,7 +151,8 @@ def _effect(name: str, verdicts: Sequence[Event], measure: Measure) -> Effect | 
     if not rows:
         return None
     t, lows, ratios, highs = np.array(rows).T
-    return Effect(t=t, low=lows, ratio=ratios, high=highs, enough=measure.min_effect, sure=1 - measure.alpha)
+    least = enough(series, measure.min_effect, floor_of(name, measure.matters))
+    return Effect(t=t, low=lows, ratio=ratios, high=highs, enough=least, sure=1 - measure.alpha)
 
 
 def _shown(name: str, verdicts: Sequence[Event]) -> float | None:
