@@ -16,7 +16,7 @@ from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet,
 from seatrial.clock import monotonic
 from seatrial.errors import InputError
 from seatrial.model.declared import parse_duration
-from seatrial.model.result import Outcome
+from seatrial.model.result import Outcome, Verdict
 from seatrial.model.text import safe
 
 if TYPE_CHECKING:
@@ -74,17 +74,7 @@ def judge(
     recorded = read(data, filename=str(file))
     judgements = rules.judge(recorded, alpha=alpha, min_effect=min_effect, matters=floors)
     summary = rules.summary(judgements)
-    if json:
-        for judgement in judgements:
-            print_json(_document(judgement))
-    else:
-        out = console()
-        longest = max(len(safe(judgement.series)) for judgement in judgements)
-        for judgement in judgements:
-            at = "" if judgement.at is None else f"t = {judgement.at:.6g}: "
-            out.print(f"{judgement.outcome:<8}", style=STYLES[judgement.outcome], end="")
-            out.print(f"{safe(judgement.series):<{longest}}  {safe(at + judgement.because)}", markup=False)
-        out.print(f"{summary.because} of {len(judgements)} series")
+    _tell(judgements, summary, as_json=json)
     if plot is not None:
         from seatrial.soak.pictured import pictured
 
@@ -97,6 +87,20 @@ def judge(
             shown = f"{len(picture.panels)} of {len(judgements)} series, the worst first"
             console().print(safe(f"picture   {plot}: {shown}"), markup=False)
     return CODES[summary.outcome]
+
+
+def _tell(judgements: Sequence[Judgement], summary: Verdict, *, as_json: bool) -> None:
+    if as_json:
+        for judgement in judgements:
+            print_json(_document(judgement))
+        return
+    out = console()
+    longest = max(len(safe(judgement.series)) for judgement in judgements)
+    for judgement in judgements:
+        at = "" if judgement.at is None else f"t = {judgement.at:.6g}: "
+        out.print(f"{judgement.outcome:<8}", style=STYLES[judgement.outcome], end="")
+        out.print(f"{safe(judgement.series):<{longest}}  {safe(at + judgement.because)}", markup=False)
+    out.print(f"{summary.because} of {len(judgements)} series")
 
 
 def _floor(text: str) -> tuple[str, float]:
