@@ -6,7 +6,6 @@ What is in: pairing by time, the difference of a pair, the common level, the str
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +42,15 @@ class Pairs:
         2 (c - g) / (c + g + usual): nearly log(c / g), bounded by 2 so that no outlier decides, defined at 0, and
         the same with the sign changed when the arms change places, which is all that the null hypothesis needs.
         """
-        scaled = ratio * self.good
-        usual = self.usual * math.sqrt(ratio)
-        result: Floats = 2 * (self.candidate - scaled) / (self.candidate + scaled + 2 * FLOOR * usual)
+        result: Floats = self.differences(np.array([ratio]), len(self.t))[0]
+        return result
+
+    def differences(self, ratios: Floats, length: int) -> Floats:
+        """Those of many ratios (G) at once, of the first `length` pairs: (G, length)."""
+        good, candidate = self.good[:length], self.candidate[:length]
+        scaled = ratios[:, None] * good
+        usual = self.usual * np.sqrt(ratios)[:, None]
+        result: Floats = 2 * (candidate - scaled) / (candidate + scaled + 2 * FLOOR * usual)
         return result
 
     def common(self) -> Floats:
