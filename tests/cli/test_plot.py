@@ -17,6 +17,7 @@ from PIL import Image
 
 from seatrial.model.event import Kind
 from seatrial.picture.terminal import NARROWEST
+from tests.docs.pages import fences
 from tests.engine.rehearsed import controlled, events
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,18 @@ def test_the_terminal_is_filled_and_not_more_and_has_no_colour_where_there_is_no
     assert columns - 3 <= max(len(line) for line in drawn) <= columns
     assert any("┤" in line for line in drawn)
     assert any(re.match(r" A  Jun 29 15:36:00  failover to labstore1004", line) for line in drawn)
+
+
+def test_the_page_shows_what_the_terminal_shows(tmp_path: Path) -> None:
+    ended = judged(tmp_path, "--events", str(STORY / "events.csv"), "--plot", "-", COLUMNS="100")
+    (shown,) = [text for _, text in fences(ROOT / "docs" / "soak.md") if text.startswith("load.5  fail")]
+    assert ended.stdout.endswith(shown)
+    assert "shown at 2017-06-29 17:20:00 UTC after 21 pairs" in told_in_svg(tmp_path)
+
+
+def told_in_svg(folder: Path) -> str:
+    judged(folder, "--plot", "s.svg")
+    return " ".join(at.text or "" for at in ElementTree.parse(folder / "s.svg").iter(TEXT))
 
 
 def test_a_terminal_of_plain_letters_gets_plain_letters(tmp_path: Path) -> None:
