@@ -54,7 +54,7 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
 
 def _unit(found: Finding) -> str:
     """The unit that a finding says to restart; reloads have no order."""
-    words = found.fix.split()
+    words = found.fix.removeprefix("sshd -t && ").split()
     return words[2] if words[:2] == ["systemctl", "restart"] and len(words) == 3 else ""
 
 

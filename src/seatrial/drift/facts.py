@@ -15,8 +15,8 @@ from seatrial.drift.read.running import InForce, read_running
 from seatrial.drift.read.services import Services, read_services
 from seatrial.model.command import Command, Output
 
-# An audit takes half a second; a guest under software emulation has been seen to need thirty.
-TIMEOUT = 180.0
+# An audit takes half a second; a guest under software emulation has been seen to need minutes on a busy machine.
+TIMEOUT = 600.0
 LIMIT = 4 * 1024 * 1024
 _SCRIPTS = ("frame", "boot", "running", "services", "hardware")
 

@@ -56,14 +56,10 @@ routes() {
 }
 
 links() {
-    for device in /sys/class/net/*; do
-        [ -e "$device/address" ] || continue
-        name=${device##*/}
-        kind=virtual
-        [ ! -e "$device/device" ] || kind=physical
-        driver=$(readlink "$device/device/driver" 2>/dev/null)
-        echo "$name $kind mtu=$(cat "$device/mtu") state=$(cat "$device/operstate") speed=$(cat "$device/speed" 2>/dev/null || echo -) driver=${driver##*/}"
-    done
+    grep -s '' /sys/class/net/*/mtu /sys/class/net/*/operstate /sys/class/net/*/speed | sed 's/^\/sys\/class\/net\/\([^/]*\)\/\([a-z]*\):/\1 \2 /'
+    find /sys/class/net/*/device/driver -maxdepth 0 -printf '%h %l\n' 2>/dev/null |
+        sed 's/^\/sys\/class\/net\/\([^/]*\)\/device .*\//\1 driver /'
+    return 0
 }
 
 qdiscs() {

@@ -1,16 +1,38 @@
 
 # --- what a restart would change ---
 
+# Every unit costs systemd some work, so the mounts are left out, and whether a unit is enabled is asked of few.
 units() {
     [ -d /run/systemd/system ] || return 0
-    systemctl show --no-pager --all -p Id,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,ConditionResult,MainPID \
+    systemctl show --no-pager --all -p Id,ActiveState,SubState,Type,RemainAfterExit,ConditionResult,MainPID \
         -p NeedDaemonReload,FragmentPath,EnvironmentFiles,After,TriggeredBy,WantedBy,RequiredBy,BoundBy,StateChangeTimestampMonotonic \
-        -p ExecMainStartTimestampMonotonic,CanReload,Transient,LoadState,Result,ConsistsOf '*.service' '*.socket' '*.timer' '*.mount'
+        -p ConditionTimestampMonotonic,ExecMainStartTimestampMonotonic,CanReload,Transient,LoadState,Result '*.service' '*.socket' '*.timer'
 }
 
+# The units that something at boot wants, by their links: who made a link enabled a unit.
 unit_files() {
+    find /etc/systemd/system -type l \( -path '*.wants/*' -o -path '*.requires/*' \) -printf '%f %l\n' 2>/dev/null | sort -u
+}
+
+# Of the units that run and that nothing wants: whether they could be enabled and are not.
+unit_states() {
     [ -d /run/systemd/system ] || return 0
-    systemctl list-unit-files --no-pager --no-legend --state=enabled --type=service,socket,timer,mount
+    wanted=" $(printf '%s\n' "$links_now" | sed 's/ .*//' | tr '\n' ' ') "
+    printf '%s\n' "$units_now" | awk -v wanted="$wanted" -F= '
+        $1 == "Id" { id = $2 } $1 == "FragmentPath" { file = $2 } $1 == "ActiveState" { active = $2 }
+        $0 == "" { told() } END { told() }
+        function told() { if (active == "active" && file != "" && !index(wanted, " " id " ")) print id, file; active = file = "" }' |
+        while read -r unit file; do
+            # What cannot be enabled is started by something else.
+            ! grep -q '^\[Install\]' "$file" 2>/dev/null || echo "$unit"
+        done | head -n 40 | xargs -r systemctl show --no-pager -p Id,UnitFileState
+}
+
+# The files that mounts are made from at boot.
+mount_units() {
+    for file in /etc/systemd/system/*.mount /run/systemd/generator/*.mount /usr/lib/systemd/system/*.mount /etc/systemd/system/*.automount; do
+        [ ! -e "$file" ] || [ "$(readlink "$file")" = /dev/null ] || echo "${file##*/}"
+    done
 }
 
 # Process, parent, start in clock ticks after the boot, name. A name may hold anything, so it is cut out first.
@@ -58,8 +80,7 @@ scripts() {
 # Files in /etc that were written or put there since the boot: no process that is older has read them as they are.
 changed() {
     booted=$(sed -n 's/^btime //p' /proc/stat)
-    find /etc -xdev -type f \( -newermt "@$booted" -o -newerBt /proc/1 \) -printf '%T@ %B@ %p\n' 2>/dev/null ||
-        find /etc -xdev -type f -newermt "@$booted" -printf '%T@ 0 %p\n'
+    find /etc -xdev -type f -newerct "@$booted" -printf '%T@ %B@ %p\n' 2>/dev/null
 }
 
 # Paths of certificates and of configuration, and https addresses, that command lines and environments name: who, what.
@@ -172,8 +193,12 @@ sshd_test() {
     sshd -t 2>&1 | head -n 3
 }
 
-section units units
-section unit-files unit_files
+units_now=$(units 2>/dev/null)
+section units printf '%s\n' "$units_now"
+links_now=$(unit_files)
+section unit-files printf '%s\n' "$links_now"
+section unit-states unit_states
+section mount-units mount_units
 section processes processes
 section groups groups
 section programs programs

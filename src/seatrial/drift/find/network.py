@@ -41,6 +41,7 @@ _OPTIONS = (
 _TC = re.compile(
     r"qdisc\s+(?:add|replace|change)\s+dev\s+(\S+)\s+(?:root\s+)?(?:handle\s+\S+\s+)?(?:root\s+)?(\w+)"
 )
+_ADDED = re.compile(r"(?:add|insert) rule (?:(ip|ip6|inet|arp|bridge|netdev) )?(\S+) (\S+) (.*?);?$")
 _COUNTED = re.compile(r"\bcounter packets \d+ bytes \d+")
 _PRIORITIES = {
     "raw": "-300",
@@ -264,6 +265,10 @@ def statements(lines: Iterable[str]) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     stack: list[str] = []
     for line in lines:
+        if added := _ADDED.match(line.strip()):
+            family, table, chain, rule = added.groups()
+            found.setdefault(f"table {family or 'ip'} {table} chain {chain}", Counter())[_plain(rule)] += 1
+            continue
         for part in _parts(line):
             if part == "}":
                 stack = stack[:-1]
@@ -330,8 +335,7 @@ def _of_a_program(facts: Facts, place: str, now: Mapping[str, Counter[str]]) -> 
 
 
 def _enabled(facts: Facts, unit: str) -> bool:
-    known = facts.services.units.get(unit)
-    return unit in facts.services.unit_files or (known is not None and known.enabled.startswith("enabled"))
+    return unit in facts.services.unit_files
 
 
 def iptables(facts: Facts) -> Iterator[Finding]:

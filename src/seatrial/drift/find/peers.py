@@ -103,7 +103,7 @@ def _links(facts: Facts) -> Mapping[str, str]:
     said = {
         f"{name} {key}": value
         for name, link in facts.running.links.items()
-        if link.get("kind") == "physical"
+        if "driver" in link
         for key, value in link.items()
         if key in ("mtu", "speed", "driver")
     }

@@ -130,6 +130,9 @@ def _restart(owner: str, process: Process) -> str:
         return "reboot"
     if owner.startswith("user@"):
         return f"systemctl restart {owner}"
+    if owner in _SESSIONS:
+        # Who restarts it with a broken configuration does not come in again.
+        return f"sshd -t && systemctl restart {owner}"
     if owner.endswith(".service"):
         return f"systemctl restart {owner}"
     if owner.startswith("session-"):

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import NOTE, WARNING, finding
 from seatrial.drift.read.boot import FstabLine, Mount
-from seatrial.drift.read.running import InForce, Wanted
+from seatrial.drift.read.running import Disk, InForce, Wanted
 from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding
 
@@ -227,8 +227,7 @@ def _is_ours(facts: Facts, mount: Mount) -> bool:
     if mount.kind in _PSEUDO or mount.path == "/" or mount.path.startswith(_NOT_OURS):
         return False
     # systemd has a unit for each mount; one that comes from a file or a generator is made again.
-    unit = next((one for one in facts.services.units.values() if one.name == unit_of(mount.path)), None)
-    return unit is None or not unit.file
+    return unit_of(mount.path) not in facts.services.mount_units
 
 
 def unit_of(path: str) -> str:
@@ -322,13 +321,7 @@ def scheduler(facts: Facts) -> Iterator[Finding]:
                 fix=f"echo {ruled} >/sys/block/{disk.name}/queue/scheduler",
                 instead="change the rule in /etc/udev/rules.d",
             )
-        elif (
-            ruled is None
-            and disk.scheduler != first
-            and not facts.running.at_boot("queue/scheduler", disk.scheduler)
-        ):
-            if any(word.startswith("elevator=") for word in facts.boot.options):
-                continue
+        elif ruled is None and disk.scheduler != first and not _scheduled(facts, disk):
             yield finding(
                 "running.scheduler-lost",
                 WARNING,
@@ -338,6 +331,15 @@ def scheduler(facts: Facts) -> Iterator[Finding]:
                 f">/etc/udev/rules.d/60-scheduler-{disk.name}.rules",
                 instead=f"echo {first} >/sys/block/{disk.name}/queue/scheduler",
             )
+
+
+def _scheduled(facts: Facts, disk: Disk) -> bool:
+    """Whether a script that runs at boot, or the command line, sets that scheduler; rules of udev are read apart."""
+    return any(word.startswith("elevator=") for word in facts.boot.options) or any(
+        "scheduler" in line and disk.scheduler in line and (disk.name in line or "$" in line or "*" in line)
+        for line in facts.running.boot_lines
+        if ".rules:" not in line
+    )
 
 
 def _ruled(running: InForce, disk: str) -> str | None:

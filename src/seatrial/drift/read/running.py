@@ -203,11 +203,11 @@ def _routes(sections: Sections, what: str) -> tuple[Route, ...]:
 
 
 def _links(sections: Sections) -> Mapping[str, Mapping[str, str]]:
-    found = {}
+    """By device; one that has a driver is a card, and the others were made by programs."""
+    found: dict[str, dict[str, str]] = {}
     for name, rest in pairs(sections, "links"):
-        kind, _, more = rest.partition(" ")
-        words = dict(word.partition("=")[::2] for word in more.split(" "))
-        found[name] = {"kind": kind, **words}
+        key, _, value = rest.partition(" ")
+        found.setdefault(name, {})[key] = value
     return found
 
 

@@ -79,6 +79,7 @@ class Services:
 
     units: Mapping[str, Unit] = field(default_factory=dict)
     unit_files: tuple[str, ...] = ()
+    mount_units: frozenset[str] = frozenset()
     processes: Mapping[int, Process] = field(default_factory=dict)
     deleted: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     scripts: tuple[tuple[int, float, str], ...] = ()
@@ -108,7 +109,10 @@ def read_services(sections: Sections, identity: Identity) -> Services:
             deleted.setdefault(pid, []).append(path)
     return Services(
         units=_units(sections, identity),
-        unit_files=tuple(line.split()[0] for line in sections.lines("unit-files") if "@." not in line),
+        unit_files=tuple(
+            name for name, goal in pairs(sections, "unit-files") if "@." not in name and goal != "/dev/null"
+        ),
+        mount_units=frozenset(clean(line) for line in sections.lines("mount-units")),
         processes=_processes(sections, identity),
         deleted={pid: tuple(paths) for pid, paths in deleted.items()},
         scripts=_scripts(sections),
@@ -129,6 +133,11 @@ def read_services(sections: Sections, identity: Identity) -> Services:
 
 def _units(sections: Sections, identity: Identity) -> Mapping[str, Unit]:
     found = {}
+    states = {
+        said["Id"]: said.get("UnitFileState", "")
+        for block in sections.text("unit-states").split("\n\n")
+        if "Id" in (said := dict(line.partition("=")[::2] for line in block.split("\n")))
+    }
     for block in sections.text("units").split("\n\n"):
         said = dict(line.partition("=")[::2] for line in block.split("\n") if "=" in line)
         environment = [
@@ -139,17 +148,17 @@ def _units(sections: Sections, identity: Identity) -> Mapping[str, Unit]:
         name = clean(said.get("Id", ""))
         if not name:
             continue
-        pulled = [
-            said.get(key, "") for key in ("WantedBy", "RequiredBy", "TriggeredBy", "BoundBy", "ConsistsOf")
-        ]
+        pulled = [said.get(key, "") for key in ("WantedBy", "RequiredBy", "TriggeredBy", "BoundBy")]
         found[name] = Unit(
             name=name,
             active=clean(said.get("ActiveState", "")),
             sub=clean(said.get("SubState", "")),
-            enabled=clean(said.get("UnitFileState", "")),
+            enabled=clean(states.get(said.get("Id", ""), "")),
             kind=clean(said.get("Type", "")),
             remain=said.get("RemainAfterExit") == "yes",
-            condition=said.get("ConditionResult", "yes") == "yes",
+            # Before its first start nobody has looked at the conditions, and systemd says no.
+            condition=said.get("ConditionResult", "yes") == "yes"
+            or said.get("ConditionTimestampMonotonic", "0") == "0",
             pid=whole(said.get("MainPID", "0")) or 0,
             stale=said.get("NeedDaemonReload") == "yes",
             file=clean(said.get("FragmentPath", "")),
