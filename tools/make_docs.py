@@ -1,7 +1,7 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
 What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
-docs/states.md, the table in docs/checks.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
+docs/states.md, the tables in docs/checks.md and docs/drift.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from tests.house.layers import drawing  # noqa: E402 - the checkout has to be on the path first
 
 from seatrial.checks import host, platform, storage, traffic  # noqa: E402
+from seatrial.drift.questions import ACROSS, QUESTIONS  # noqa: E402
 from seatrial.fleetfile import reference, schema  # noqa: E402
 from seatrial.fleetfile.definition import keys_of, members_of  # noqa: E402
 from seatrial.model.check import Check, CheckBase  # noqa: E402
@@ -26,6 +27,7 @@ from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
 # What stands above it in docs/fleet.md is written by hand.
 KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
 TABLE = "<!-- `make docs` writes what is below from model/check/ and checks/ -->\n"
+FINDINGS = "<!-- `make docs` writes what is below from drift/questions.py -->\n"
 
 
 def fleet_schema(_: str) -> str:
@@ -81,6 +83,14 @@ def checks(old: str) -> str:
     return f"{old.partition(TABLE)[0]}{TABLE}" + "\n".join(lines) + "\n"
 
 
+def drift(old: str) -> str:
+    """The page with the table of all findings."""
+    lines = ["", "| finding | is found when |", "|---|---|"]
+    lines += [f"| {', '.join(f'`{name}`' for name in one.names)} | {one.says} |" for one in QUESTIONS]
+    lines += [f"| `{name}` | {says} |" for name, says in ACROSS]
+    return f"{old.partition(FINDINGS)[0]}{FINDINGS}" + "\n".join(lines) + "\n"
+
+
 def _first(text: str | None) -> str:
     """A docstring's first paragraph on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -92,6 +102,7 @@ DOCUMENTS: dict[str, Callable[[str], str]] = {
     "states.md": states,
     "fleet.md": fleet_keys,
     "checks.md": checks,
+    "drift.md": drift,
 }
 
 

@@ -35,6 +35,11 @@ app.command(
 app.command(
     "seatrial.cli.diagnose:diagnose", name="diagnose", help="Name what explains recorded observations."
 )
+app.command(
+    "seatrial.cli.drift:app",
+    name="drift",
+    help="What the next boot, restart or failover would change.",
+)
 app.command(rollout)
 app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
