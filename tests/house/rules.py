@@ -74,6 +74,7 @@ _NOT_PURE: tuple[tuple[str, tuple[str, ...]], ...] = (
 NOT_PURE: Mapping[str, tuple[str, str]] = {
     "fleetfile/load.py": ("reads or writes", "the one door of its room: it reads the fleet file"),
     "boot/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
+    "ha/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
     "checks/onhost.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
 }
 

@@ -32,6 +32,7 @@ __all__ = [
     "why_not",
 ]
 
+
 def _source(text: str) -> str:
     return "others" if text == "others" else str(ipaddress.ip_address(text))
 

@@ -37,6 +37,11 @@ app.command(
 )
 app.command(rollout)
 app.command(
+    "seatrial.cli.failover:failover",
+    name="failover",
+    help="Move a group's service to a peer, with proof and a way back.",
+)
+app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
 )
 app.command(

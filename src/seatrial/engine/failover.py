@@ -7,7 +7,7 @@ workflow of the durable engine: a failover lasts seconds, and its journal alone 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,16 +29,20 @@ PROOF_AGAIN = 1.0
 class FailoverTurns:
     """Turns of one failover."""
 
-    def __init__(self, world: World, journal: Journal, failover: str) -> None:
+    def __init__(
+        self, world: World, journal: Journal, failover: str, tell: Callable[[Event], None] | None = None
+    ) -> None:
         self.world = world
         self.journal = journal
         self.failover = failover
+        self._tell = tell or (lambda _: None)
         self._state = FailoverState(id=failover)
 
     def state(self) -> FailoverState:
         """Where the failover stands, by the journal; only what came since the last reading is read."""
         for event in self.journal.read(self.failover, after=self._state.last):
             self._state = advance_failover(self._state, event)
+            self._tell(event)
         return self._state
 
     async def turn(self) -> bool:
@@ -153,9 +157,14 @@ async def begin(
     return failover
 
 
-async def run(journal: Journal, world: World, failover: str) -> FailoverState:
-    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives."""
-    turns = FailoverTurns(world, journal, failover)
+async def run(
+    journal: Journal, world: World, failover: str, *, tell: Callable[[Event], None] | None = None
+) -> FailoverState:
+    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives.
+
+    `tell` is called with each of its Events, once it is in the journal.
+    """
+    turns = FailoverTurns(world, journal, failover, tell)
     me = Holder.here()
     lease = FAILOVER_LEASE + turns.state().group
     journal.take_lease(lease, me)

@@ -83,6 +83,12 @@ class Group(Declared):
     hosts: tuple[Name, ...] = Field(min_length=2, description="the peers, of one stage")
     mover: Mover = Field(description="how traffic moves from one to the other")
 
+    @model_validator(mode="after")
+    def _a_pair(self) -> Group:
+        if self.mover.driver == "drbd-nfs" and len(self.hosts) != 2:
+            raise wrong("hosts", "drbd-nfs moves a service between two hosts")
+        return self
+
 
 class Flow(Declared):
     """Traffic the platform promises to carry: from, to, by which host, with which translation.
