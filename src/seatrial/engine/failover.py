@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from seatrial.errors import InputError, Refused, SeatrialError
-from seatrial.ha.course import Ask, End, Turn, next_in
+from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Standing, Wait
 from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
 from seatrial.model.event import Event, Kind
@@ -49,7 +49,12 @@ class FailoverTurns:
         """One turn; True when the failover is over."""
         if self.state().ended:
             return True
-        standing = await standing_of(self.world, self.world.fleet.groups[self.state().group])
+        group = self.world.fleet.groups[self.state().group]
+        now = self.world.clock.now()
+        whole = wants_all(self.state(), None, now)
+        standing = await standing_of(self.world, group, whole=whole)
+        if not whole and wants_all(self.state(), standing, now):
+            standing = await standing_of(self.world, group)
         while True:
             # Writing down what was answered or decided changes nothing in the world: what was seen still holds.
             state = self.state()

@@ -59,6 +59,13 @@ def goal_of(state: FailoverState, now: datetime) -> Goal:
     )
 
 
+def wants_all(state: FailoverState, standing: Standing | None, now: datetime) -> bool:
+    """Whether what comes next is asked of all that a look can show: before anything is changed, and for the proof."""
+    if state.preflight is None or standing is None:
+        return state.preflight is None
+    return isinstance(standing.decide(goal_of(state, now)), Done)
+
+
 def next_in(state: FailoverState, standing: Standing, now: datetime) -> Course:
     """What a failover that is not over does next."""
     goal = goal_of(state, now)

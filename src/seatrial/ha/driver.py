@@ -126,8 +126,12 @@ class Driver(Protocol):
         """The word for it in the fleet file (`mover.driver`)."""
         ...
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
-        """Safe Commands for each place that knows something (members, or a vantage that reaches an API)."""
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
+        """Safe Commands for each place that knows something (members, or a vantage that reaches an API).
+
+        `whole` with what only `refusals` and `proof` ask for: between two deeds clients wait for every look, so without it
+        a driver leaves out what costs time and `decide` does not need.
+        """
         ...
 
     def glance(self, group: Group) -> Mapping[str, tuple[Command, ...]]:

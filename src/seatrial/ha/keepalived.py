@@ -118,7 +118,7 @@ class Keepalived:
 
     name: str = "keepalived"
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
         """Whether a host has the address, and what its tracked file says."""
         mover = _mover(group)
         return {host: (owner_command(mover), yields_command(mover)) for host in group.hosts}

@@ -44,7 +44,9 @@ class KeepalivedMover(MoverBase):
 class MovedVolume(Declared):
     """A file system on the replicated device, which is mounted where the service is."""
 
-    device: AbsolutePath = Field(description="the DRBD device, such as /dev/drbd0")
+    device: Annotated[str, StringConstraints(pattern=r"^/dev/drbd\d{1,7}$")] = Field(
+        description="the DRBD device by its number, such as /dev/drbd0"
+    )
     mount: AbsolutePath = Field(description="where it is mounted on the host that serves")
     type: Word | None = Field(default=None, description="its file system; absent: mount finds out")
     options: Word = Field(default="defaults", description="mount options")

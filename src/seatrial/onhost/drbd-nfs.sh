@@ -1,24 +1,30 @@
-# A host of an NFS pair on DRBD: how it stands (glance, look), and what a failover does there (give, take, fence).
-# Run as: sh -s <settings and this, followed by a line with the verb. POSIX sh; what a verb needs stands in the settings.
+# A host of an NFS pair on DRBD: how it stands (look, and audit with what only a person's move needs), and what a failover
+# does there (give, take, fence). Run as: sh -s <settings, this, and a line `run VERB ... .` at the end; a line that was cut
+# off lacks its dot, and nothing is done. POSIX sh.
 #
 # Every verb may be repeated and be cut off anywhere: each step looks before it acts. What a step came to is a line
 # `step TAB name TAB milliseconds TAB status TAB what it said TAB hint`; facts are lines `name TAB value ...`.
-# A verb that changes something has a lock for itself, so that a controller that comes later knows that one still runs.
+# A verb that changes something has a lock, so that a controller that comes later knows that one still runs.
 # Nothing here decides who serves; but nothing is promoted either that the other side, asked on the spot, does not allow.
+#
+# A process costs a slow or busy host a tenth of a second, and clients wait for all of them: what the shell itself can do,
+# it does, and what can be done before the other side gives is done before.
+# The settings stand in front of this text, and words are split on purpose.
+# shellcheck disable=SC2154,SC2086,SC2046
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 run=${SEATRIAL_RUN:-/run/seatrial}
 nfsd=/proc/fs/nfsd
-tab=$(printf '\t')
-# shellcheck disable=SC2154  # the settings stand in front of this text
-minors=$(printf '%s\n' "$volumes" | while read -r device _; do
-    case $device in
-        /dev/drbd[0-9]*) echo "${device#/dev/drbd}" ;;
-        *) printf '%d\n' "0x$(stat -L -c %T "$device" 2>/dev/null || echo fffff)" ;;
-    esac
-done)
+tab='	'
+
+run() {
+    for last; do :; done
+    [ "$last" = . ] || { echo 'the verb was cut off' >&2; exit 1; }
+    mkdir -p "$run"
+    "$@"
+}
 
 fact() {
     printf '%s' "$1"
@@ -38,40 +44,29 @@ step() {
     shift 2
     now_ms
     began=$now
-    said=$("$@" 2>&1)
+    "$@" >"$run/failover.said" 2>&1
     code=$?
     now_ms
-    said=$(printf '%s' "$said" | tail -n 3 | tr '\t\n' '  ')
+    said=
+    [ "$code" = 0 ] || said=$(tail -n 3 "$run/failover.said" | tr '\t\n' '  ')
     printf 'step\t%s\t%s\t%s\t%s\t%s\n' "$name" "$((now - began))" "$code" "$said" "$hint"
     [ "$code" = 0 ] || exit 1
 }
 
-is_old() { ! grep -q '^version: 9' /proc/drbd 2>/dev/null; }
-
 # What DRBD says now: `state`, `here` and `there` (roles), `disk` and `other` (disks), of all volumes the least.
 read_drbd() {
     state='' here='' there='' disk='' other=''
-    if is_old; then
-        for minor in $minors; do
-            line=$(grep "^ *$minor: cs:" /proc/drbd) || { state=down; return; }
-            read_line $line
-        done
-        return
-    fi
-    set -- $(drbdsetup status "$resource" 2>/dev/null | tr '\n' ' ')
-    [ $# -gt 0 ] || { state=down; return; }
-    at=here state=Connected
-    for word; do
-        case $at$word in
-            here"$resource") ;;
-            hererole:*) here=${word#role:} ;;
-            heredisk:*) [ "$disk" = '' ] || [ "$disk" = UpToDate ] && disk=${word#disk:} ;;
-            *connection:*) at=there state=${word#connection:} ;;
-            *role:*) at=there there=${word#role:} ;;
-            *peer-disk:*) [ "$other" = '' ] || [ "$other" = UpToDate ] && other=${word#peer-disk:} ;;
-            *) ;;
-        esac
-    done
+    [ -r /proc/drbd ] || { state=down; return; }
+    read -r _ release _ </proc/drbd
+    case $release in
+        9*) read_nine ;;
+        *)
+            while read -r number words; do
+                case " $minors " in *" ${number%:} "*) read_line $words ;; esac
+            done </proc/drbd
+            ;;
+    esac
+    [ -n "$here" ] || state=down
 }
 
 # A line of /proc/drbd: " 0: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----".
@@ -89,56 +84,126 @@ read_line() {
     done
 }
 
-is_mounted() { grep -q "^[^ ]* $1 " /proc/self/mounts; }
-
-threads_now() {
-    threads_run=0
-    [ ! -r $nfsd/threads ] || read -r threads_run <$nfsd/threads
+# Version 9: "tools role:Primary", "  disk:UpToDate", "  nfs-2 role:Secondary", "    peer-disk:UpToDate"; "connection:" where it is none.
+read_nine() {
+    at=here state=
+    for word in $(drbdsetup status "$resource" 2>/dev/null); do
+        case $word in
+            role:*) if [ "$at" = here ]; then here=${word#role:}; else there=${word#role:} state=${state:-Connected}; fi ;;
+            disk:*) [ "$disk" = '' ] || [ "$disk" = UpToDate ] && disk=${word#disk:} ;;
+            connection:*) state=${word#connection:} ;;
+            peer-disk:*) [ "$other" = '' ] || [ "$other" = UpToDate ] && other=${word#peer-disk:} ;;
+            "$resource" | *:*) ;;
+            *) at=there ;;
+        esac
+    done
 }
 
-each_volume() { printf '%s\n' "$volumes"; }
+is_mounted() {
+    while read -r _ mounted_at _; do [ "$mounted_at" != "$1" ] || return 0; done </proc/self/mounts
+    return 1
+}
+
+# Not from nfsd's own file, which waits for as long as nfsd is being stopped.
+threads_now() {
+    threads_run=0
+    [ -r /proc/net/rpc/nfsd ] || return 0
+    while read -r word count _; do [ "$word" != th ] || threads_run=$count; done </proc/net/rpc/nfsd
+}
+
+has_address() {
+    case $service in
+        *:*) [ -n "$(ip -o -6 addr show to "$service")" ] ;;
+        *)
+            # "|-- 192.0.2.10" and then "/32 host LOCAL".
+            while read -r first second third _; do
+                [ "$first $second" != "/32 host" ] || [ "$third$last" != "LOCAL$service" ] || return 0
+                last=$second
+            done </proc/net/fib_trie
+            return 1
+            ;;
+    esac
+}
 
 # -- how it stands ---------------------------------------------------------------------------------------------------
 
-glance() {
+look() {
     fact seatrial 1
-    fact resource "$resource"
-    fact boot "$(cat /proc/sys/kernel/random/boot_id)"
-    mkdir -p "$run"
-    if flock -n "$run/failover.lock" true; then fact batch free; else fact batch running; fi
-    if [ -r /proc/drbd ]; then sed 's/^/proc\t/' /proc/drbd; else fact proc-none; fi
-    is_old || drbdsetup status --json "$resource" 2>/dev/null | sed 's/^/json\t/'
-    for minor in $minors; do fact minor "$minor"; done
-    each_volume | while read -r device at _; do
-        if grep -q "^$device $at \|^/dev/drbd[^ ]* $at " /proc/self/mounts; then fact mounted "$at"; fi
-    done
-    [ -z "$(ip -o addr show to "$service")" ] || fact address "$service"
-    threads_now
-    fact threads "$threads_run"
-    for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
+    tell_quickly
     fact 'done'
 }
 
-look() {
-    glance | sed '$d'
-    fact daemons $(pgrep -x -l 'nfsdcld|rpc.mountd' | sed 's/.* //')
-    [ ! -r $nfsd/nfsv4leasetime ] || fact lease "$(cat $nfsd/nfsv4leasetime)" "$(cat $nfsd/nfsv4gracetime)"
-    [ ! -r $nfsd/versions ] || fact versions $(cat $nfsd/versions 2>/dev/null)
+tell_quickly() {
+    fact resource "$resource"
+    read -r boot </proc/sys/kernel/random/boot_id
+    fact boot "$boot"
+    read -r up _ </proc/uptime
+    fact uptime "$up"
+    if batch_runs; then fact batch running; else fact batch free; fi
+    if [ -r /proc/drbd ]; then
+        while IFS= read -r line; do fact proc "$line"; done </proc/drbd
+    else
+        fact proc-none
+    fi
+    read_drbd
+    case ${release-} in 9*) drbdsetup status --json "$resource" 2>/dev/null | sed 's/^/json\t/' ;; esac
+    for minor in $minors; do fact minor "$minor"; done
+    while read -r device at _; do
+        while read -r from on _; do
+            [ "$from $on" != "$device $at" ] || fact mounted "$at"
+        done </proc/self/mounts
+    done <<-END
+$volumes
+END
+    ! has_address || fact address "$service"
+    threads_now
+    fact threads "$threads_run"
+    for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
+    [ "$state" = Connected ] || tell_apart
+}
+
+# Which data is newer, and whether they have parted for good, is asked only where they are not connected.
+tell_apart() {
+    fact gi "$(drbdadm get-gi "$resource" 2>/dev/null | grep -o '[0-9A-F]\{16\}:[0-9A-F:]*' | head -n 1)"
+    # The device's own latest word on it: what was a split brain once may be mended since.
+    dmesg | grep -e 'Split-Brain detected' -e '-> Connected' -e '-> Established' |
+        grep -e "drbd${minors%% *}:" -e "drbd ${resource}[ /:]" | tail -n 1 | grep -q Split-Brain && fact split yes
+}
+
+# The lock's holder writes who it is; a number that another process has by now began at another time.
+batch_runs() {
+    [ -r "$run/failover.pid" ] || return 1
+    read -r pid began <"$run/failover.pid" || return 1
+    [ "$(began_at "$pid")" = "$began" ]
+}
+
+began_at() {
+    [ -r "/proc/$1/stat" ] || return 0
+    read -r words <"/proc/$1/stat"
+    set -- ${words##*) }
+    shift 19
+    echo "$1"
+}
+
+audit() {
+    fact seatrial 1
+    tell_quickly
+    if [ -r $nfsd/nfsv4leasetime ]; then
+        read -r lease_now <$nfsd/nfsv4leasetime
+        read -r grace_now <$nfsd/nfsv4gracetime
+        fact lease "$lease_now" "$grace_now"
+        read -r versions_now <$nfsd/versions && fact versions $versions_now
+    fi
     cat /etc/exports /etc/exports.d/*.exports 2>/dev/null | sed 's/#.*//; s/[[:space:]]\{1,\}/ /g; s/^ //; s/ $//; /^$/d; s/^/export\t/'
-    [ ! -r /var/lib/nfs/etab ] || sed 's/[[:space:]].*//; s/^/served\t/' /var/lib/nfs/etab | sort -u
+    [ ! -r /var/lib/nfs/etab ] || sed 's/[[:space:]].*//; s/^/served\t/' /var/lib/nfs/etab
     awk -F= '/^\[/ {part = $0} part == "[nfsd]" && /^[ ]*(lease-time|grace-time|scope)[ ]*=/ {
         gsub(/[ ]/, ""); print "conf\t" $1 "\t" $2}' /etc/nfs.conf /etc/nfs.conf.d/*.conf 2>/dev/null
     tell_clients
     tell_wants
     tell_link
-    read_drbd
-    if [ "$state" != Connected ]; then
-        fact gi "$(drbdadm get-gi "$resource" 2>/dev/null | head -n 1 | grep -o '[0-9A-F]\{16\}:[0-9A-F:]*' | head -n 1)"
-        # The device's own latest word on it: what was a split brain once may be mended since.
-        dmesg | grep -e 'Split-Brain detected' -e '-> Connected' -e '-> Established' |
-            grep -e "drbd${minors%% *}:" -e "drbd ${resource}[ /:]" | tail -n 1 | grep -q Split-Brain && fact split yes
-    fi
-    each_volume | while read -r _ at _; do tell_holders "$at"; done
+    while read -r _ at _; do tell_holders "$at"; done <<-END
+$volumes
+END
     fact 'done'
 }
 
@@ -161,16 +226,15 @@ tell_clients() {
 }
 
 tell_wants() {
-    printf '%s\n' "$wants" | while read -r kind of value; do
+    while read -r kind of value; do
         case $kind in
-            sysctl)
-                path=/proc/sys/$(printf '%s' "$of" | tr . /)
-                fact want "$kind" "$of" "$(tr '\t' ' ' 2>/dev/null <"$path")"
-                ;;
+            sysctl) fact want "$kind" "$of" "$(sysctl -n "$of" 2>/dev/null | tr '\t' ' ')" ;;
             scheduler) fact want "$kind" "$of" "$(grep -o '\[.*\]' "/sys/block/$of/queue/scheduler" 2>/dev/null | tr -d '[]')" ;;
             shaping) fact want "$kind" "$of" "$(tc qdisc show dev "$of" 2>/dev/null | grep ' root ' | tr '\n' ' ')" ;;
         esac
-    done
+    done <<-END
+$wants
+END
 }
 
 # Whether the peer answers at the address that DRBD has of it: the other side of a cut that DRBD has not seen yet.
@@ -202,19 +266,26 @@ tell_holders() {
 
 # -- what a failover does --------------------------------------------------------------------------------------------
 
-lock() {
-    mkdir -p "$run"
-    exec 8>"$run/failover.lock"
-    flock -w 20 8
-}
-
+# locked BOOT UPTIME: held by this shell until it ends; what it starts must not keep it. What was decided on a look of
+# another boot, or of half a minute ago, is not done any more: it was on its way for too long, and others decide by now.
 locked() {
-    # Held by this shell until it ends; what it starts must not keep it.
-    lock || { printf 'step\tlock\t0\t1\tanother batch of a failover runs here\tlook again when it is over\n'; exit 1; }
+    exec 8>"$run/failover.lock"
+    step lock 'look again when it is over' flock -w 20 8
+    echo "$$ $(began_at $$)" >"$run/failover.pid"
+    trap 'rm -f "$run/failover.pid"' EXIT
+    step fresh 'it is decided again' is_fresh "$1" "$2"
 }
 
+is_fresh() {
+    read -r boot </proc/sys/kernel/random/boot_id
+    read -r up _ </proc/uptime
+    [ "$boot" = "$1" ] || { echo 'the host has rebooted since it was looked at'; return 1; }
+    [ "$((${up%.*} - ${2%.*}))" -le 30 ] || { echo 'this was decided on a look that is too old'; return 1; }
+}
+
+# give BOOT UPTIME
 give() {
-    locked
+    locked "$1" "$2"
     step nfsd 'cat /proc/fs/nfsd/threads; the stack of a thread that will not end: cat /proc/PID/stack' stop_nfsd
     step address '' drop_address
     step exports '' drop_exports
@@ -227,15 +298,24 @@ stop_nfsd() {
     for unit in $units; do timeout -k 2 30 systemctl stop "$unit" 8>&- || return 1; done
     threads_now
     [ "$threads_run" != 0 ] || return 0
-    # A thread that waits for a disk does not end, and neither does a shell that asks for it.
-    timeout -k 2 20 sh -c "echo 0 >$nfsd/threads" 8>&- || { threads_now; echo "nfsd does not stop: $threads_run threads are left"; return 1; }
+    # A thread that waits for a disk does not end, and neither does who asks for it: that is another process, not this one.
+    (echo 0 >$nfsd/threads) 8>&- &
+    asked=$!
+    tries=0
+    while kill -0 "$asked" 2>/dev/null; do
+        threads_now
+        [ "$threads_run" != 0 ] || break
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
+        sleep 0.1
+    done
+    wait "$asked"
     threads_now
     [ "$threads_run" = 0 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
 }
 
 drop_address() {
-    [ -n "$(ip -o addr show to "$service")" ] || return 0
-    ip address del "$service/$prefix" dev "$interface"
+    ! has_address || ip address del "$service/$prefix" dev "$interface"
 }
 
 drop_exports() {
@@ -252,21 +332,26 @@ stop_daemons() {
         done
         ;;
     esac
-    pkill -x 'nfsdcld|rpc.mountd'
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        pgrep -x 'nfsdcld|rpc.mountd' >/dev/null || return 0
+    # mountd holds nothing and may stay: the next take is so much faster.
+    pkill -x nfsdcld || return 0
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
         sleep 0.1
+        pgrep -x nfsdcld >/dev/null || return 0
     done
-    pkill -9 -x 'nfsdcld|rpc.mountd'
+    pkill -9 -x nfsdcld
     sleep 0.1
-    ! pgrep -x 'nfsdcld|rpc.mountd' >/dev/null
+    ! pgrep -x nfsdcld >/dev/null
 }
 
 unmount_all() {
     # From the last one back, since one may be mounted below another one.
-    each_volume | sed -n '1!G;h;$p' | while read -r _ at _; do
+    backwards=
+    while read -r _ at _; do backwards="$at $backwards"; done <<-END
+$volumes
+END
+    for at in $backwards; do
         is_mounted "$at" || continue
-        umount "$at" 2>/dev/null || unmount_busy "$at" || exit 1
+        umount "$at" 2>/dev/null || unmount_busy "$at" || return 1
     done
 }
 
@@ -300,25 +385,40 @@ become_secondary() {
     return 1
 }
 
-# take WORD: what lets it be promoted: `peer` (connected, and the other side says that it is secondary), `fenced`
+# take BOOT UPTIME WORD: what lets it be promoted: `peer` (connected, and the other side says that it is secondary), `fenced`
 # (cut off, and the other side is outdated), `forced` (a person says that the other side is dead).
 take() {
-    locked
+    locked "$1" "$2"
     step prepare '' prepare
-    step word 'seatrial failover looks again' await_word "$1"
-    step primary 'drbdadm status says why' drbdadm primary "$resource"
+    step word 'seatrial failover looks again' await_word "$3"
+    step primary 'drbdadm status says why' become_primary
     step mount 'dmesg says why' mount_all
     step clients '' start_daemons
     step nfsd 'dmesg; is the port free?' start_nfsd
-    step wants '' put_wants
     step address '' take_address
+    step wants '' put_wants
 }
 
 prepare() {
-    [ -d $nfsd ] || modprobe nfsd
-    is_mounted $nfsd || mount -t nfsd nfsd $nfsd
-    [ -n "$units" ] || is_mounted "$pipes" || { mkdir -p "$pipes" && mount -t rpc_pipefs rpc_pipefs "$pipes"; }
-    each_volume | while read -r _ at _; do mkdir -p "$at"; done
+    is_mounted $nfsd || { modprobe nfsd && mount -t nfsd nfsd $nfsd; } || return 1
+    while read -r _ at _; do [ -d "$at" ] || mkdir -p "$at"; done <<-END
+$volumes
+END
+    [ -z "$units" ] || return 0
+    is_mounted "$pipes" || { mkdir -p "$pipes" && mount -t rpc_pipefs rpc_pipefs "$pipes"; } || return 1
+    case " $versions " in *' 3 '*) old='' ;; *) old='--no-nfs-version 3' ;; esac
+    pgrep -x rpc.mountd >/dev/null || rpc.mountd $old 8>&- >/dev/null 2>&1 || return 1
+    threads_now
+    [ "$threads_run" = 0 ] || return 0
+    for version in 3 4 4.0 4.1 4.2; do
+        case " $versions " in
+            *" $version"*) sign=+ ;;
+            *) sign=- ;;
+        esac
+        echo "$sign$version" >$nfsd/versions || [ $sign = - ] || return 1
+    done
+    echo "$lease" >$nfsd/nfsv4leasetime
+    echo "$grace" >$nfsd/nfsv4gracetime
 }
 
 await_word() {
@@ -332,9 +432,9 @@ await_word() {
             peer:Connected:Secondary) return 0 ;;
             peer:Connected:*) ;;
             peer:*) echo "not connected ($state): nobody says that the other side is secondary"; return 1 ;;
-            *:Connected:Primary) echo "the other side is primary"; return 1 ;;
-            *:Connected:*) return 0 ;;
-            *) return 0 ;;
+            fenced:Connected:Primary | forced:Connected:Primary) echo "the other side is primary"; return 1 ;;
+            fenced:* | forced:*) return 0 ;;
+            *) echo "on whose word? not on: $1"; return 1 ;;
         esac
         tries=$((tries + 1))
         [ "$tries" -lt 120 ] || { echo "the other side is still ${there:-unknown}"; return 1; }
@@ -342,53 +442,53 @@ await_word() {
     done
 }
 
+become_primary() {
+    [ "$here" = Primary ] || drbdadm primary "$resource"
+}
+
 mount_all() {
-    each_volume | while read -r device at type options; do
-        is_mounted "$at" && continue
-        if [ "$type" = auto ]; then mount -o "$options" "$device" "$at"; else mount -t "$type" -o "$options" "$device" "$at"; fi || exit 1
-    done
+    while read -r device at type options; do
+        is_mounted "$at" || mount -t "$type" -o "$options" "$device" "$at" || return 1
+    done <<-END
+$volumes
+END
 }
 
 start_daemons() {
-    # They outlive this shell: they get neither its lock nor its output, which the far end waits for.
     exportfs -ra 8>&- || return 1
-    [ -z "$units" ] || return 0
-    case " $versions " in *' 3 '*) old='' ;; *) old='--no-nfs-version 3' ;; esac
-    # A mountd of before is one that listens for nothing, or for another set of versions.
-    pgrep -x rpc.mountd >/dev/null || rpc.mountd $old 8>&- >/dev/null 2>&1 || return 1
-    if [ -n "$state_folder" ]; then
-        mkdir -p "$state_folder"
-        pgrep -x nfsdcld >/dev/null || nfsdcld -p "$pipes" -s "$state_folder" 8>&- >/dev/null 2>&1
-    fi
+    [ -z "$units" ] && [ -n "$state_folder" ] || return 0
+    [ -d "$state_folder" ] || mkdir -p "$state_folder"
+    # It outlives this shell: it gets neither the lock nor the output, which the far end waits for.
+    pgrep -x nfsdcld >/dev/null || nfsdcld -p "$pipes" -s "$state_folder" 8>&- >/dev/null 2>&1
 }
 
 start_nfsd() {
     if [ -n "$units" ]; then
-        for unit in $units; do back="$unit ${back-}"; done
-        for unit in $back; do timeout -k 2 60 systemctl start "$unit" 8>&- || return 1; done
+        backwards=
+        for unit in $units; do backwards="$unit $backwards"; done
+        for unit in $backwards; do timeout -k 2 60 systemctl start "$unit" 8>&- || return 1; done
         return 0
     fi
     threads_now
     [ "$threads_run" = 0 ] || return 0
-    flags=
-    for version in 3 4.0 4.1 4.2; do
-        case " $versions " in *" $version "*) ;; *) flags="$flags --no-nfs-version $version" ;; esac
-    done
-    # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one.
-    unshare --uts sh -c 'hostname "$1" && shift && exec rpc.nfsd "$@"' sh "$scope" \
-        --lease-time "$lease" --grace-time "$grace" $flags "$threads" 8>&- || return 1
+    # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one. The kernel takes
+    # it from the name of the machine as the one who starts it sees it, so that one gets a name of its own.
+    unshare --uts sh -c 'echo "$1" >/proc/sys/kernel/hostname && { [ -s "$2/portlist" ] || echo tcp 2049 >"$2/portlist"; } &&
+        echo "$3" >"$2/threads"' sh "$scope" $nfsd "$threads" 8>&- || return 1
     threads_now
     [ "$threads_run" != 0 ] || { echo "nfsd did not start"; return 1; }
 }
 
 put_wants() {
-    printf '%s\n' "$wants" | while read -r kind of value; do
+    while read -r kind of value; do
         case $kind in
-            sysctl) sysctl -q -w "$of=$value" || exit 1 ;;
-            scheduler) echo "$value" >"/sys/block/$of/queue/scheduler" || exit 1 ;;
-            shaping) tc qdisc replace dev "$of" root $value || exit 1 ;;
+            sysctl) sysctl -q -w "$of=$value" || return 1 ;;
+            scheduler) echo "$value" >"/sys/block/$of/queue/scheduler" || return 1 ;;
+            shaping) tc qdisc replace dev "$of" root $value || return 1 ;;
         esac
-    done
+    done <<-END
+$wants
+END
 }
 
 take_address() {
@@ -397,8 +497,9 @@ take_address() {
     (arping -q -U -c 1 -I "$interface" "$service"; sleep 0.5; arping -q -U -c 2 -I "$interface" "$service") 8>&- >/dev/null 2>&1 &
 }
 
+# fence BOOT UPTIME
 fence() {
-    locked
+    locked "$1" "$2"
     step outdate 'drbdadm status says why' outdate
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Literal
 
+from seatrial.ha.drbdnfs.facts import MemberFacts
 from seatrial.ha.scripts import script
 from seatrial.model.command import Command
 from seatrial.model.mover import DrbdNfsMover
@@ -15,41 +16,43 @@ _NAME = "drbd-nfs.sh"
 _DEED_SECONDS = 120.0
 
 
+def audit(mover: DrbdNfsMover) -> Command:
+    """All that a move is refused or proven by."""
+    return _command(mover, "audit")
+
+
 def look(mover: DrbdNfsMover) -> Command:
-    """All that a failover is decided by."""
+    """What a step is decided by, as quickly as a host can say it: clients wait meanwhile."""
     return _command(mover, "look")
 
 
-def glance(mover: DrbdNfsMover) -> Command:
-    """Whether the service is here."""
-    return _command(mover, "glance")
+def give(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
+    """Stop the service here and let the other side have the disk; nothing is done where nothing is left to do.
+
+    `seen` is what this was decided on: a host that has rebooted since, or hears of it much later, does nothing.
+    """
+    return _command(mover, "give", seen.boot, seen.uptime, safe=False)
 
 
-def give(mover: DrbdNfsMover) -> Command:
-    """Stop the service here and let the other side have the disk; nothing is done where nothing is left to do."""
-    return _command(mover, "give", safe=False)
-
-
-def take(mover: DrbdNfsMover, word: Word) -> Command:
+def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word) -> Command:
     """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person."""
-    return _command(mover, "take", word, safe=False)
+    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False)
 
 
-def fence(mover: DrbdNfsMover) -> Command:
+def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     """Make this side unable to be promoted while it is cut off; connecting again takes that back by itself."""
-    return _command(mover, "fence", safe=False)
+    return _command(mover, "fence", seen.boot, seen.uptime, safe=False)
 
 
 def _command(mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True) -> Command:
-    text = f"{_settings(mover)}{script(_NAME)}\n{shlex.join((verb, *words))}\n"
+    text = f"{_settings(mover)}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
     return Command(
         name=f"drbd-nfs.{verb}",
-        # The whole text is read before any of it runs: a connection that breaks must not leave half a verb.
-        argv=("sh", "-c", 'text=$(cat); exec sh -c "$text" seatrial-failover "$@"', "sh", verb, *words),
+        argv=("sh", "-s", "seatrial-failover", verb, *words),
         stdin=text.encode(),
         safe=safe,
         root=True,
-        timeout=20.0 if safe else _DEED_SECONDS,
+        timeout=30.0 if safe else _DEED_SECONDS,
         package="drbd-utils nfs-kernel-server",
     )
 
@@ -61,6 +64,7 @@ def _settings(mover: DrbdNfsMover) -> str:
     )
     settings = {
         "resource": mover.resource,
+        "minors": " ".join(one.device.removeprefix("/dev/drbd") for one in mover.volumes),
         "volumes": volumes,
         "service": address.address,
         "prefix": str(address.prefix),

@@ -53,13 +53,14 @@ class DrbdNfs:
 
     name: str = "drbd-nfs"
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
         """One script on each host, which reads only."""
-        return dict.fromkeys(group.hosts, (batches.look(_mover(group)),))
+        mover = _mover(group)
+        return dict.fromkeys(group.hosts, (batches.audit(mover) if whole else batches.look(mover),))
 
     def glance(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
         """The short form of the same script."""
-        return dict.fromkeys(group.hosts, (batches.glance(_mover(group)),))
+        return dict.fromkeys(group.hosts, (batches.look(_mover(group)),))
 
     def read(self, group: Group, answers: Mapping[str, Sequence[Output]]) -> PairStanding:
         """What each host said."""

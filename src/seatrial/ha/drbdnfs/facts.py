@@ -49,6 +49,7 @@ class MemberFacts:
     """
 
     boot: str = ""
+    uptime: str = ""
     version: str = ""
     role: str = ""
     peer_role: str = ""
@@ -65,7 +66,6 @@ class MemberFacts:
     address: bool = False
     threads: int = 0
     units: Mapping[str, str] | None = None
-    daemons: tuple[str, ...] = ()
     lease: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class MemberFacts:
 
 
 def read_member(output: Output | None) -> MemberFacts | None:
-    """What a host said to `look` or `glance`; None when it gave no answer, or one that is not whole."""
+    """What a host said to `look` or `audit`; None when it gave no answer, or one that is not whole."""
     if output is None or not output.ok or output.truncated:
         return None
     rows = [line.split("\t") for line in output.stdout.splitlines()[:_MOST]]
@@ -126,6 +126,7 @@ def read_member(output: Output | None) -> MemberFacts | None:
         return None
     return MemberFacts(
         boot=_first(by, "boot"),
+        uptime=_first(by, "uptime"),
         version=_version(by),
         **_drbd(replicas),
         split=bool(by.get("split")),
@@ -135,7 +136,6 @@ def read_member(output: Output | None) -> MemberFacts | None:
         address=bool(by.get("address")),
         threads=_number(_first(by, "threads")),
         units=_pairs(by.get("unit", [])),
-        daemons=tuple(word for row in by.get("daemons", []) for word in row),
         lease=tuple(word for row in by.get("lease", []) for word in row),
         versions=tuple(word for row in by.get("versions", []) for word in row),
         exports=tuple(sorted(row[0] for row in by.get("export", []) if row)),

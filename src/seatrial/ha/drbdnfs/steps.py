@@ -85,9 +85,10 @@ def decide(pair: Pair, goal: Goal) -> Step:
 
 def _finish(pair: Pair, goal: Goal, here: MemberFacts) -> Step:
     """It is primary already: what is left of the service on the other side goes, and what is missing here comes."""
-    on = {pair.to: (batches.take(pair.mover, "peer"),)}
-    if pair.there is not None and pair.there.active:
-        on[pair.other] = (batches.give(pair.mover),)
+    on = {pair.to: (batches.take(pair.mover, here, "peer"),)}
+    there = pair.there
+    if there is not None and there.active:
+        on[pair.other] = (batches.give(pair.mover, there),)
     if serves(pair.mover, here):
         del on[pair.to]
     return _deed(
@@ -103,9 +104,9 @@ def _hand_over(pair: Pair, goal: Goal, here: MemberFacts, there: MemberFacts) ->
         # Nothing is given away that cannot be taken; what is being connected or copied is waited for.
         return _patient(goal, *why)
     on = {
-        pair.other: (batches.give(pair.mover),),
+        pair.other: (batches.give(pair.mover, there),),
         # At the same time: it prepares itself, and waits on the spot for the other side to be secondary.
-        pair.to: (batches.take(pair.mover, "peer"),),
+        pair.to: (batches.take(pair.mover, here, "peer"),),
     }
     return _deed(goal, "hand-over", on, f"{pair.other} gives, {pair.to} takes")
 
@@ -140,7 +141,7 @@ def _promote(pair: Pair, goal: Goal, here: MemberFacts) -> Step:
         return _patient(goal, *(why_not_taken(pair, here, there) or ("", "")))
     on: dict[str, tuple[Command, ...]] = {}
     if there is not None and there.active:
-        on[pair.other] = (batches.give(pair.mover),)
+        on[pair.other] = (batches.give(pair.mover, there),)
     if here.connected:
         if here.peer_role != "Secondary" and there is not None:
             # One of the two was asked a moment earlier than the other: they agree when they are asked again.
@@ -156,11 +157,11 @@ def _promote(pair: Pair, goal: Goal, here: MemberFacts) -> Step:
             # It may have been told to take, and may still be about to: DRBD knows nothing of that.
             why = f"{pair.other} does not say whether a batch of this failover still runs there"
             return _patient(goal, why, f"log in there and look at it: {pair.other}")
-        on[pair.to] = (batches.take(pair.mover, "peer"),)
+        on[pair.to] = (batches.take(pair.mover, here, "peer"),)
         return _deed(goal, "take", on, f"{pair.other} is secondary, says DRBD")
     if there is None:
         if goal.force:
-            on[pair.to] = (batches.take(pair.mover, "forced"),)
+            on[pair.to] = (batches.take(pair.mover, here, "forced"),)
             return _deed(goal, "take", on, f"a person says that {pair.other} is dead: {goal.force}")
         why = f"{pair.other} does not answer and is not connected: it may be primary, and its data newer"
         return _patient(goal, why, "make sure that it is off, then: --force 'how you know that it is off'")
@@ -177,7 +178,7 @@ def _promote_apart(
     """Both answer, neither is primary, and the replication is cut: the other side is fenced first, if it is not newer."""
     if not is_as_new(here, there):
         if goal.force:
-            on[pair.to] = (batches.take(pair.mover, "forced"),)
+            on[pair.to] = (batches.take(pair.mover, here, "forced"),)
             because = f"a person says that {pair.to} may serve what it has: {goal.force}"
             return _deed(goal, "take", on, because)
         why = f"they are not connected, and the data of {pair.to} may be older than that of {pair.other}"
@@ -185,10 +186,10 @@ def _promote_apart(
             goal, why, "open the way of the replication; drbdadm get-gi on both says who is ahead"
         )
     if there.role and there.disk not in ("Outdated", "Inconsistent"):
-        fencing = {pair.other: (batches.fence(pair.mover),)}
+        fencing = {pair.other: (batches.fence(pair.mover, there),)}
         because = f"{pair.other} is cut off, and must not be promoted while {pair.to} serves"
         return _deed(goal, "fence", fencing, because)
-    on[pair.to] = (batches.take(pair.mover, "fenced"),)
+    on[pair.to] = (batches.take(pair.mover, here, "fenced"),)
     return _deed(goal, "take", on, f"{pair.other} is {there.disk or 'down'}")
 
 
