@@ -61,6 +61,7 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _groups(root, names)
     yield from _flows(root, names)
     yield from _policies(root, names)
+    yield from _exports(root)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -99,6 +100,8 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "along", ("flow",)),
         ("checks", "each", ("role",)),
         ("loads", "from", ("vantage", "host")),
+        ("exports", "group", ("group", "host")),
+        ("exports", "from", ("vantage", "host")),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))
@@ -242,6 +245,16 @@ def _policies(root: Item, names: _Names) -> Iterator[Mistake]:
         if role != _DEFAULT_POLICY and role not in names.role:
             what = f"no host has the role {quoted(role)}{meant(role, (*names.role, _DEFAULT_POLICY))}"
             yield from _wrong_key(root, "policies", role, what)
+
+
+def _exports(root: Item) -> Iterator[Mistake]:
+    written: dict[tuple[str, str], str] = {}
+    for name, entry in _map(root, "exports").items():
+        # Of two that wrote the same file each would take away what the other one added.
+        place = (entry.word("group") or "", entry.word("into") or "")
+        if (other := written.setdefault(place, name)) != name:
+            what = f"exports {quoted(other)} are written into the same file of {place[0]}: give one of them an `into`"
+            yield from _wrong_key(root, "exports", name, what)
 
 
 def _twice(entry: Item, key: str, path: Path) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
+from seatrial.model.exports import Exports
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover
 
@@ -176,6 +177,9 @@ class Fleet(Declared):
     checks: dict[Name, Check] = Field(default_factory=dict, description="by name")
     loads: dict[Name, Load] = Field(
         default_factory=dict, description="by name: work that is made for a soak on purpose"
+    )
+    exports: dict[Name, Exports] = Field(
+        default_factory=dict, description="by name: what NFS servers should serve"
     )
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
