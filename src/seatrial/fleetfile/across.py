@@ -108,6 +108,10 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
+        yield from _unknown(
+            names, ("vantage", "host"), group.at("mover", "from"), ("groups", name, "mover", "from")
+        )
+        yield from _strangers(name, group)
     for role in _map(root, "policies"):
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):
@@ -115,6 +119,16 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, check in _map(root, "checks").items():
         for number, member in _list(check, "hosts"):
             yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))
+
+
+def _strangers(name: str, group: Item) -> Iterator[Mistake]:
+    """Other names that a mover has for hosts which are not in its group."""
+    members = [member.value for _, member in _list(group, "hosts") if isinstance(member.value, str)]
+    other = group.at("mover", "names")
+    for host in other.entries() if other else ():
+        if other is not None and host not in members and (place := other.key_places.get(host)) is not None:
+            what = f"{quoted(host)} is not a host of group {quoted(name)}{meant(host, members)}"
+            yield Mistake(place=place, path=("groups", name, "mover", "names", host), what=what)
 
 
 def _unknown(names: _Names, kinds: tuple[str, ...], item: Item | None, path: Path) -> Iterator[Mistake]:

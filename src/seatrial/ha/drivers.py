@@ -5,9 +5,12 @@ from __future__ import annotations
 from seatrial.ha.drbdnfs.driver import DrbdNfs
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
+from seatrial.ha.operators import OperatorsCommands
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(), DrbdNfs())}
+_DRIVERS: dict[str, Driver] = {
+    driver.name: driver for driver in (Keepalived(), DrbdNfs(), OperatorsCommands())
+}
 
 
 def driver_of(group: Group) -> Driver:

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from seatrial.model.declared import Address, Declared, Duration, Name, Word, wrong
+from seatrial.model.managed import (
+    CommandMover,
+    DrbdReactorMover,
+    KubernetesMover,
+    OpenstackMover,
+    PacemakerMover,
+)
+from seatrial.model.moverbase import AbsolutePath, MoverBase
 
-# Each ends up in a script's words: neither a space nor what a shell or a path could read as something else.
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/\S{1,499}$")]
 _DEFAULT = "keepalived"
-
-
-class MoverBase(Declared):
-    """What every mover has."""
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """The addresses that move with the service, for those who ask who has them."""
-        return ()
 
 
 class KeepalivedMover(MoverBase):
@@ -145,6 +142,12 @@ def _driver(value: Any) -> Any:
 
 
 Mover = Annotated[
-    Annotated[KeepalivedMover, Tag("keepalived")] | Annotated[DrbdNfsMover, Tag("drbd-nfs")],
+    Annotated[KeepalivedMover, Tag("keepalived")]
+    | Annotated[DrbdNfsMover, Tag("drbd-nfs")]
+    | Annotated[PacemakerMover, Tag("pacemaker")]
+    | Annotated[DrbdReactorMover, Tag("drbd-reactor")]
+    | Annotated[KubernetesMover, Tag("kubernetes")]
+    | Annotated[OpenstackMover, Tag("openstack")]
+    | Annotated[CommandMover, Tag("command")],
     Discriminator(_driver),
 ]

@@ -14,7 +14,16 @@ from typing import Any
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.host.files import first_trouble, not_understood
-from seatrial.checks.host.stuck import Hanging, advice, freeing, hanging, read_scene, scene_command, sentence
+from seatrial.checks.host.stuck import (
+    Hanging,
+    advice,
+    freeing,
+    hanging,
+    patience,
+    read_scene,
+    scene_command,
+    sentence,
+)
 from seatrial.checks.reading import clean
 from seatrial.model.check.host import ProcessesCheck
 from seatrial.model.command import Command, Output
@@ -78,7 +87,7 @@ def judge(name: str, check: ProcessesCheck, outputs: Sequence[Output]) -> Result
     places = {number: wchan for number, (wchan, _) in stuck.items()}
     found = hanging(scene, stuck, places, NFS) if scene else []
     if found:
-        because = f"{because}; {sentence(found)}"
+        because = f"{because}; {sentence(found, patience(check.timeout))}"
         evidence["mounts"] = [_told(one) for one in found[:MOST_SHOWN]]
     hint = advice(found, place) if found else _hint(waits_for, min(stuck))
     return made(name, check, Outcome.FAIL, because, hint=hint, seconds=seconds, evidence=evidence)

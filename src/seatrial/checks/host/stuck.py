@@ -16,12 +16,23 @@ from seatrial.checks.onhost import shell
 from seatrial.checks.reading import clean
 from seatrial.model.command import Command, Output
 
-PATIENCE = 3  # seconds that a mount may take for a statfs
+PATIENCE = 3  # seconds that a mount may take for a statfs, at most
 LIMIT = 1024 * 1024
 MOST_TOLD = 5
 UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}\.service")
 FOUND_OUT = frozenset(
-    ["addr", "clientaddr", "mountaddr", "mountport", "mountproto", "mountvers", "local_lock", "namlen", "relatime", "fscache"]
+    [
+        "addr",
+        "clientaddr",
+        "mountaddr",
+        "mountport",
+        "mountproto",
+        "mountvers",
+        "local_lock",
+        "namlen",
+        "relatime",
+        "fscache",
+    ]
 )
 _TIMED = re.compile(r"[0-9]{1,10}")
 
@@ -68,14 +79,19 @@ class Hanging:
     processes: tuple[Process, ...]
 
 
+def patience(timeout: float) -> int:
+    """The seconds that a mount gets of a check that may take `timeout` seconds."""
+    return max(1, min(PATIENCE, int(timeout / 2)))
+
+
 def scene_command(timeout: float) -> Command:
     """Ask it; as root, since others may not see what a process has open."""
     return Command(
         name="processes.scene",
-        argv=("sh", "-s", "--", str(PATIENCE)),
+        argv=("sh", "-s", "--", str(patience(timeout))),
         stdin=shell("stuck"),
         root=True,
-        timeout=timeout + PATIENCE,
+        timeout=timeout + 1.0,
         limit=LIMIT,
         package="procps",
     )
@@ -188,17 +204,17 @@ def _mount_of(scene: Scene, process: Process, path: str) -> int | None:
     return found
 
 
-def sentence(found: Sequence[Hanging]) -> str:
-    """Which mounts hang, in words."""
+def sentence(found: Sequence[Hanging], seconds: int) -> str:
+    """Which mounts hang, in words; each had so many seconds."""
     return "; ".join(
-        f"{one.remote.mount.path} from {one.remote.mount.source} {_state(one.remote)}"
+        f"{one.remote.mount.path} from {one.remote.mount.source} {_state(one.remote, seconds)}"
         for one in found[:MOST_TOLD]
     )
 
 
-def _state(remote: Remote) -> str:
+def _state(remote: Remote, seconds: int) -> str:
     if remote.answers is None:
-        return f"does not answer within {PATIENCE} s"
+        return f"does not answer within {seconds} s"
     return "answers, and keeps them waiting" if remote.answers else "answers with an error"
 
 
