@@ -6,10 +6,13 @@ from seatrial.ha.drbdnfs.driver import DrbdNfs
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
 from seatrial.ha.operators import OperatorsCommands
+from seatrial.ha.pacemaker import Pacemaker
 from seatrial.model.fleet import Group
 
 _DRIVERS: dict[str, Driver] = {
-    driver.name: driver for driver in (Keepalived(), DrbdNfs(), OperatorsCommands())
+_DRIVERS: dict[str, Driver] = {
+    driver.name: driver for driver in (Keepalived(), DrbdNfs(), OperatorsCommands(), Pacemaker())
+}
 }
 
 
