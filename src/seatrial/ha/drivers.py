@@ -10,9 +10,13 @@ from seatrial.ha.pacemaker import Pacemaker
 from seatrial.model.fleet import Group
 
 _DRIVERS: dict[str, Driver] = {
-_DRIVERS: dict[str, Driver] = {
-    driver.name: driver for driver in (Keepalived(), DrbdNfs(), OperatorsCommands(), Pacemaker())
-}
+    driver.name: driver
+    for driver in (
+        Keepalived(),
+        DrbdNfs(),
+        Pacemaker(),
+        OperatorsCommands(),
+    )
 }
 
 

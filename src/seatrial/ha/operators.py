@@ -20,7 +20,7 @@ class OperatorsCommands:
 
     name: str = "command"
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
         """`where`, from the place that the fleet file names."""
         mover = _mover(group)
         return {mover.source_vantage: (_command(mover, "where", mover.where, safe=True),)}

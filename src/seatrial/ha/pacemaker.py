@@ -237,7 +237,7 @@ class Pacemaker:
 
     name: str = "pacemaker"
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
         """Each member's view of the cluster, and the constraints."""
         return dict.fromkeys(group.hosts, LOOK)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from seatrial.model.declared import Address, Declared, Duration, Name, Word, wrong
 from seatrial.model.managed import (
@@ -27,6 +27,16 @@ class KeepalivedMover(MoverBase):
 
     driver: Literal["keepalived"] = Field(default="keepalived", description="what moves it")
     address: Address = Field(description="the virtual address whose owner carries the traffic")
+    further: tuple[Address, ...] = Field(
+        default=(),
+        description="further virtual addresses that move with it, such as the one of the other family; their instances "
+        "belong into one vrrp_sync_group",
+    )
+    conntrackd: bool = Field(
+        default=False,
+        description="whether the table of connections is handed over by conntrackd once the address has moved; no where "
+        "keepalived's own notify script does it",
+    )
     yield_file: AbsolutePath = Field(
         default="/run/seatrial/yield",
         description="keepalived's track_file: a number above 0 gives the address up",
@@ -34,8 +44,8 @@ class KeepalivedMover(MoverBase):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The one virtual address."""
-        return (self.address,)
+        """All virtual addresses."""
+        return (self.address, *self.further)
 
 
 class MovedVolume(Declared):

@@ -34,6 +34,8 @@ FOUND_OUT = frozenset(
         "fscache",
     ]
 )
+# What somebody started by hand may be counted to the login's own service, which is not what hangs.
+_LOGINS = ("ssh.service", "sshd.service")
 _TIMED = re.compile(r"[0-9]{1,10}")
 
 
@@ -170,7 +172,7 @@ def hanging(
     """The mounts on which these threads wait, those that do not answer first.
 
     A process waits on the mount that it stands in or has something open on, by its own list of mounts; one that has nothing
-    there and waits for the network (`waits`: the place in the kernel) does so on the only mount that is silent.
+    there and waits for the network (`waits`: the place in the kernel) does so on the only one whose mounts are silent.
     """
     at: dict[int, list[Process]] = {}
     silent = [number for number, one in enumerate(scene.remotes) if one.answers is None]
@@ -181,13 +183,19 @@ def hanging(
         found = {number for path in process.at if (number := _mount_of(scene, process, path)) is not None}
         # Of several, those that do not answer; a process may stand in one and wait for another.
         found = {number for number in found if number in silent} or found
-        if not found and network.match(waits.get(thread, "")) and len(silent) == 1:
-            found = set(silent)
+        if not found and network.match(waits.get(thread, "")):
+            found = _only(scene, process, silent)
         for number in found:
             if process not in at.setdefault(number, []):
                 at[number].append(process)
     order = sorted(at, key=lambda number: (number not in silent, number))
     return [Hanging(remote=scene.remotes[number], processes=tuple(at[number])) for number in order]
+
+
+def _only(scene: Scene, process: Process, silent: Sequence[int]) -> set[int]:
+    """The one source of those that are silent before this process's eyes; nothing when there are several."""
+    own = [number for number in silent if scene.remotes[number].room == process.room]
+    return {own[0]} if len({scene.remotes[number].mount.source for number in own}) == 1 else set()
 
 
 def _mount_of(scene: Scene, process: Process, path: str) -> int | None:
@@ -226,7 +234,7 @@ def freeing(one: Hanging) -> list[str]:
     path, source = shlex.quote(one.remote.mount.path), shlex.quote(one.remote.mount.source)
     inside = f"nsenter -t {one.remote.inside} -m -- " if one.remote.inside else ""
     pids = " ".join(str(process.pid) for process in one.processes[:20])
-    units = sorted({process.unit for process in one.processes if process.unit})
+    units = sorted({process.unit for process in one.processes if process.unit not in ("", *_LOGINS)})
     return [
         f"{inside}umount -f -l {path}",
         f"kill -9 {pids}",
