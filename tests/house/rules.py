@@ -76,6 +76,7 @@ NOT_PURE: Mapping[str, tuple[str, str]] = {
     "fleetfile/load.py": ("reads or writes", "the one door of its room: it reads the fleet file"),
     "boot/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
     "picture/png.py": ("reads or writes", "Pillow looks for a font on this machine, in a PNG only"),
+    "ha/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
     "checks/onhost.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
 }
 

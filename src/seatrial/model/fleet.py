@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
+from seatrial.model.exports import Exports
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover
 
@@ -83,6 +84,12 @@ class Group(Declared):
 
     hosts: tuple[Name, ...] = Field(min_length=2, description="the peers, of one stage")
     mover: Mover = Field(description="how traffic moves from one to the other")
+
+    @model_validator(mode="after")
+    def _a_pair(self) -> Group:
+        if self.mover.driver == "drbd-nfs" and len(self.hosts) != 2:
+            raise wrong("hosts", "drbd-nfs moves a service between two hosts")
+        return self
 
 
 class Flow(Declared):
@@ -196,6 +203,9 @@ class Fleet(Declared):
     checks: dict[Name, Check] = Field(default_factory=dict, description="by name")
     loads: dict[Name, Load] = Field(
         default_factory=dict, description="by name: work that is made for a soak on purpose"
+    )
+    exports: dict[Name, Exports] = Field(
+        default_factory=dict, description="by name: what NFS servers should serve"
     )
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
