@@ -3,8 +3,8 @@
 
 What is in: `python3 - SPEC` with SPEC as JSON. `kind` share: files are created, written, synced, read, renamed and
 removed in a fresh directory below `path`, by `threads` at a time. `kind` command: `argv` is run again and again. It
-prints one JSON line a second: how often each operation was done and how many ms it took in the mean and at most. It ends
-by itself after `seconds`, and as soon as nobody listens any more: a controller that is gone must not leave work behind.
+prints one JSON line a second: how often each operation was done, how many ms that took in all and at most, how often it
+failed. It ends by itself after `seconds`, and as soon as nobody listens any more: a controller that is gone must not leave work behind.
 It runs wherever Python is 3.7 or newer. What is not in: any judgement.
 """
 
@@ -49,9 +49,10 @@ class Meter:
         took = (time.monotonic() - began) * 1000
         with self.lock:
             row = self.done.setdefault(name, [0, 0.0, 0.0, 0])
-            row[0] += 1
-            row[1] += took
-            row[2] = max(row[2], took)
+            # What failed at once was not quick, so failures are counted and not timed.
+            row[0] += not failed
+            row[1] += 0.0 if failed else took
+            row[2] = row[2] if failed else max(row[2], took)
             row[3] += failed
 
     def take(self) -> dict[str, list[float]]:
