@@ -224,15 +224,12 @@ class Clients:
         body = struct.pack("=BBBBI48x", family, 6, 2, 0, 1 << 1) + struct.pack("=HH", 20, 1) + only
         self.sock.send(struct.pack("=IHHII", 16 + len(body), 20, 0x301, 1, 0) + body)
         while True:
-            data, at = self.sock.recv(1 << 17), 0
-            while at + 16 <= len(data):
-                length, kind = struct.unpack_from("=IH", data, at)
+            for kind, said in messages_in(self.sock.recv(1 << 17)):
                 if kind == 3:
                     return
-                if kind == 2 or length < 16:
+                if kind == 2:
                     raise OSError("sock_diag does not answer")
-                yield data[at + 16 : at + length]
-                at += (length + 3) & ~3
+                yield said
 
     def add(self, seen: dict[bytes, tuple[str, tuple[int, int, int]]]) -> None:
         for cookie, (name, now) in seen.items():
@@ -244,6 +241,14 @@ class Clients:
             for number in range(3):
                 sums[number] += max(now[number] - before[number], 0)
         self.seen, self.begun = seen, True
+
+
+def messages_in(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        yield kind, data[at + 16 : at + length]
+        at += max((length + 3) & ~3, 16)
 
 
 def note(said: bytes, seen: dict[bytes, tuple[str, tuple[int, int, int]]]) -> None:

@@ -240,7 +240,9 @@ def _sentence(
         return Outcome.UNKNOWN, f"there is nothing of {', '.join(found.missing)}{_why(stretches)}"
     open_ones = [one for one in judged if one.outcome is Outcome.UNKNOWN]
     if open_ones:
-        return Outcome.UNKNOWN, f"{open_ones[0].series}: {open_ones[0].because}{_more(open_ones)}"
+        first = open_ones[0]
+        why = "" if first.samples else _why(stretches)
+        return Outcome.UNKNOWN, f"{first.series}: {first.because}{why}{_more(open_ones)}"
     if outcome is not Outcome.PASS:
         return Outcome.UNKNOWN, f"there are too few samples of everything that was asked for{_why(stretches)}"
     count = len(judged) + len(found.quiet)
