@@ -41,7 +41,7 @@ def written(folder: Path, world: World, **load: Any) -> str:
         "vantages": {"near": reach["near"], "far": reach["far"]},
         "flows": flows,
         "loads": {
-            "churn": {"kind": "flows", "from": "near", "flows": list(flows), "port": PORT, "rate": 40, **load}
+            "churn": {"kind": "flows", "from": "near", "along": list(flows), "port": PORT, "rate": 40, **load}
         },
     }
     path = folder / "fleet.yaml"

@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.model.measure import Measure
 from seatrial.soak import judge as rules
-from seatrial.soak.samples import read
+from seatrial.soak.samples import Series, read
 from seatrial.soak.stretches import together, verdict
 
 DISK, LOAD = "disk.vda.latency", "load.1"
@@ -133,8 +133,8 @@ def test_a_clock_that_jumps_within_a_stretch_makes_no_pair_of_what_was_not_at_th
         for row in candidate["series"][DISK][5:]:
             row[0] += jump
         stretches += [peer, candidate]
-    series = together(stretches, measure(DISK, against="peer")).series
-    (one,) = series
+    (one,) = together(stretches, measure(DISK, against="peer")).series["peer"]
+    assert isinstance(one, Series)
     assert all(later > earlier for earlier, later in zip(one.candidate.t, one.candidate.t[1:], strict=False))
     outcome, because = judged(stretches, DISK, against="peer")
     if jump > 0:
@@ -168,6 +168,33 @@ def test_against_both_one_that_fails_is_enough_and_the_error_rate_is_shared() ->
     alone = verdict([*peer, *also], measure(DISK, against="peer"))
     needed = [one["because"].rpartition(" of ")[2] for one in (*said["series"], *alone["series"])]
     assert needed[1:] == ["200", "100"]
+
+
+def test_what_does_not_matter_in_its_own_units_is_heard_in_every_comparison() -> None:
+    slow = [
+        stretch(arm, number, ratio=2.5) for arm in ("good", "peer", "candidate") for number in range(MANY)
+    ]
+    for matters, outcome in (({}, "fail"), ({"disk.*": 50.0}, "pass")):
+        said = verdict(slow, measure(DISK, against="both", matters=matters))
+        assert said["outcome"] == outcome
+
+
+def test_a_query_that_had_no_answer_is_unknown_and_one_that_had_is_judged_whatever_its_labels() -> None:
+    asked = {"q": {"from": "h", "url": "http://192.0.2.1:9090", "query": 'x{i="$host"}'}}
+    stretches = both()
+    stretches[-1]["missing"] = ["the query q to http://192.0.2.1:9090: Connection refused"]
+    outcome, because = judged(stretches, DISK, promql=asked)
+    assert outcome == "unknown"
+    assert because == "there is nothing of promql.q: the query q to http://192.0.2.1:9090: Connection refused"
+    for one in stretches:
+        one["series"]['promql.q{i="$host:9100",job="a[1]"}'] = one["series"][LOAD]
+    assert judged(stretches, DISK, promql=asked)[0] == "pass"
+    for one in stretches:
+        if one["arm"] == "candidate":
+            for row in one["series"]['promql.q{i="$host:9100",job="a[1]"}']:
+                row[1] *= 3
+    outcome, because = judged(stretches, DISK, promql=asked)
+    assert outcome == "fail" and because.startswith('promql.q{i="$host:9100",job="a[1]"} is ')
 
 
 def test_what_only_the_carrier_makes_is_not_compared_with_a_peer() -> None:

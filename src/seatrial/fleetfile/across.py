@@ -269,8 +269,8 @@ def _queries(root: Item, names: _Names) -> Iterator[Mistake]:
 def _loads(root: Item, names: _Names) -> Iterator[Mistake]:
     """Load goes along declared flows only: they begin where the load does, and their own probes keep their ports."""
     for name, load in _map(root, "loads").items():
-        for number, member in _list(load, "flows"):
-            path = ("loads", name, "flows", number)
+        for number, member in _list(load, "along"):
+            path = ("loads", name, "along", number)
             yield from _unknown(names, ("flow",), member, path)
             flow = root.at("flows", member.value) if isinstance(member.value, str) else None
             if flow is None:

@@ -54,7 +54,7 @@ class FlowLoad(LoadBase):
     """
 
     kind: Literal["flows"]
-    flows: tuple[Name, ...] = Field(
+    along: tuple[Name, ...] = Field(
         min_length=1, max_length=100, description="tcp and udp flows that begin at `from`; they take turns"
     )
     port: Port = Field(
@@ -64,7 +64,15 @@ class FlowLoad(LoadBase):
     hold: Duration = Field(
         default=0.0, le=60, description="how long a connection stays open after it was answered"
     )
-    rate: float = Field(default=20.0, gt=0, le=2000, description="how many are begun each second, at most")
+    # An end has 28,232 ports for connections by default, and keeps each for a minute after it was closed.
+    rate: float = Field(default=20.0, gt=0, le=400, description="how many are begun each second, at most")
+
+    @model_validator(mode="after")
+    def _room_at_the_far_end(self) -> Self:
+        if self.rate * self.hold > MOST_HELD:
+            what = f"times rate is {self.rate * self.hold:.0f} connections at a time, more than {MOST_HELD}"
+            raise wrong("hold", what)
+        return self
 
 
 Load = Annotated[ShareLoad | CommandLoad | FlowLoad, Field(discriminator="kind")]

@@ -41,7 +41,7 @@ async def drive(world: World, name: str, seconds: float) -> tuple[Series, str]:
 async def _along(world: World, name: str, load: FlowLoad, seconds: float) -> tuple[Series, str]:
     """Beacons listen at the far ends first, and are ended when the last answer is in."""
     run = secrets.token_hex(6)
-    flows = {flow: world.fleet.flows[flow] for flow in load.flows}
+    flows = {flow: world.fleet.flows[flow] for flow in load.along}
     index = {flow: number for number, flow in enumerate(flows)}
     marks = {
         flow: {"flow": flow, "index": index[flow], "protocol": one.protocol, "address": one.address, "port": load.port}

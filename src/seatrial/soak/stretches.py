@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -39,13 +39,13 @@ _GOOD = {BEFORE: "good", PEER: "peer"}
 
 @dataclass(slots=True, kw_only=True)
 class Together:
-    """The series of all comparisons, and what is not judged.
+    """The series of each comparison, and what is not judged.
 
     `quiet` are names of series of which there is nothing on either side, ever; `left_out` those matched by a pattern that
     both sides have too few samples of; `missing` says of what was asked for and is not there at all.
     """
 
-    series: list[Series | CountSeries]
+    series: dict[str, list[Series | CountSeries]]
     quiet: list[str]
     left_out: list[str]
     missing: list[str]
@@ -66,10 +66,14 @@ def verdict(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Any]:
     }
     found = together(counted, measure)
     # What is quiet now may be judged at the next look, so it has its share of the error rate from the beginning.
-    many = len(found.series) + len(found.quiet) + len(found.left_out)
-    judged = judge(
-        found.series, alpha=measure.alpha, min_effect=measure.min_effect, matters=measure.matters, many=many
-    )
+    many = len(found.quiet) + len(found.left_out) + sum(len(some) for some in found.series.values())
+    judged = [
+        replace(one, series=_told(one.series, against, measure))
+        for against, some in found.series.items()
+        for one in judge(
+            some, alpha=measure.alpha, min_effect=measure.min_effect, matters=measure.matters, many=many
+        )
+    ]
     outcome, because = _sentence(judged, found, loaded, measure, stretches)
     return {
         "outcome": str(outcome),
@@ -84,7 +88,7 @@ def verdict(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Any]:
 
 def together(stretches: Sequence[Stretch], measure: Measure) -> Together:
     """The series of all comparisons of a policy, by both arms."""
-    found = Together(series=[], quiet=[], left_out=[], missing=[])
+    found = Together(series={one: [] for one in measure.comparisons}, quiet=[], left_out=[], missing=[])
     asked = tuple(dict.fromkeys((*measure.series, *map(_pattern, measure.promql))))
     met: set[str] = set()
     for against in measure.comparisons:
@@ -94,10 +98,10 @@ def together(stretches: Sequence[Stretch], measure: Measure) -> Together:
                 continue
             met.update(pattern for pattern in asked if _matches(name, pattern))
             if any(_matches(name, pattern) for pattern in (*asked, _ALWAYS)):
-                # With two comparisons a name alone would not say which of them it is about.
-                told = f"{name} (against {against})" if len(measure.comparisons) > 1 else name
                 good, candidate = (_filled(name, rows) for rows in arms.values())
-                _sort_in(found, name, told, good, candidate, exact=name in asked)
+                told = _told(name, against, measure)
+                made = _sort_in(found, name, told, good, candidate, exact=name in asked)
+                found.series[against] += [made] if made else []
         for pattern in asked:
             if pattern not in met and _nobody_waits(pattern, arms):
                 met.add(pattern)
@@ -106,20 +110,28 @@ def together(stretches: Sequence[Stretch], measure: Measure) -> Together:
     return found
 
 
-def _sort_in(found: Together, name: str, told: str, good: Rows, candidate: Rows, *, exact: bool) -> None:
-    """Put one series where it belongs. What is there on one side only is judged, which comes to UNKNOWN and says why."""
+def _told(name: str, against: str, measure: Measure) -> str:
+    """A series as people are told of it: with two comparisons a name alone would not say which of them it is about."""
+    return f"{name} (against {against})" if len(measure.comparisons) > 1 else name
+
+
+def _sort_in(
+    found: Together, name: str, told: str, good: Rows, candidate: Rows, *, exact: bool
+) -> Series | CountSeries | None:
+    """The series if it can be judged. What is there on one side only is, which comes to UNKNOWN and says why."""
     plain = _plain_name(name)
     # The kernel's own counts are of so many that even none must be shown; probes and operations are some hundreds.
     few = not is_count(plain) or plain.startswith(("flow.", "load."))
     if few and good and candidate and not any(row[1] for row in (*good, *candidate)):
         found.quiet.append(told)
-    elif is_count(plain):
-        found.series.append(CountSeries(name=told, good=_counts(good), candidate=_counts(candidate)))
-    elif not exact and max(len(good), len(candidate)) < LEAST:
+        return None
+    if is_count(plain):
+        return CountSeries(name=name, good=_counts(good), candidate=_counts(candidate))
+    if not exact and max(len(good), len(candidate)) < LEAST:
         # A disk that is written to twice an hour must not keep the others from being judged; it is told.
         found.left_out.append(told)
-    else:
-        found.series.append(Series(name=told, good=_values(good), candidate=_values(candidate)))
+        return None
+    return Series(name=name, good=_values(good), candidate=_values(candidate))
 
 
 def _arm(one: Stretch, measure: Measure) -> str:
