@@ -142,7 +142,7 @@ ACROSS = [
         "f:56:60: loads.x.port: flow 'out' is probed at that port of 'outside'",
     ]),
     ("policies:", "loads:\n  x: {kind: flows, from: outside, along: [out], port: 7009}\npolicies:", ["f:56:43: loads.x.along[0]: 'out' begins at 'inside', and the load at 'outside'"]),
-    ("policies:", "loads:\n  x: {kind: flows, from: inside, along: [out], port: 7009, rate: 400, hold: 60s}\npolicies:", ["f:56:78: loads.x.hold: times rate is 24000 connections at a time, more than 3000"]),
+    ("policies:", "loads:\n  x: {kind: flows, from: inside, along: [out], port: 7009, rate: 400, hold: 60s}\npolicies:", ["f:56:77: loads.x.hold: times rate is 24000 connections at a time, more than 3000"]),
     ("policies:\n", "policies:\n  default: {measure: {promql: {q: {from: insid, url: 'http://x', query: up, hosts: {gw-s2: x}}}}}\n", [
         "f:56:42: policies.default.measure.promql.q.from: 'insid' is not a vantage or host; did you mean 'inside'?",
         "f:56:92: policies.default.measure.promql.q.hosts.gw-s2: 'gw-s2' is not a host; did you mean 'gw-s1'?",

@@ -60,7 +60,12 @@ class FlowLoad(LoadBase):
     port: Port = Field(
         description="where the far ends listen meanwhile: no flow's port and no service's, but one that is let through"
     )
-    size: int = Field(default=1000, ge=32, le=60000, description="bytes that each carries, there and back")
+    size: int = Field(
+        default=1000,
+        ge=32,
+        le=60000,
+        description="bytes that each carries, there and back; a datagram 1,400 at most",
+    )
     hold: Duration = Field(
         default=0.0, le=60, description="how long a connection stays open after it was answered"
     )
