@@ -171,6 +171,23 @@ def test_a_disk_that_comes_or_goes_is_a_gap_of_its_own_and_nobody_else_s(tmp_pat
     assert [row[0] for row in found["disk.dm-0.latency"]] == [103.0]
 
 
+def test_among_many_processes_it_is_looked_seldom_and_what_was_not_looked_for_is_not_known(
+    tmp_path: Path,
+) -> None:
+    for pid in range(1, 400):
+        (tmp_path / "proc" / str(pid)).mkdir(parents=True)
+        (tmp_path / "proc" / str(pid) / "stat").write_text(f"{pid} (nfsd) {'D' if pid < 4 else 'S'} 1 0 0\n")
+    s = sources(tmp_path)
+    said = []
+    for blocked in (3.0, 3.0, 0.0):
+        v = {"blocked": blocked}
+        sampler.waiting(s, v)
+        said.append(v)
+    assert said[0] == {"blocked": 3.0, "waiting.nfsd": 3.0, "looked": 1.0}
+    assert said[1] == {"blocked": 3.0}
+    assert said[2] == {"blocked": 0.0, "looked": 1.0}
+
+
 def test_new_lines_of_the_kernel_s_log_are_counted_and_the_first_are_told(tmp_path: Path) -> None:
     s, v = sources(tmp_path), dict[str, float]()
     at, into = os.pipe()

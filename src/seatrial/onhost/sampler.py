@@ -27,6 +27,8 @@ MOST_CLIENTS = 64
 MOST_STATES = 1 << 18
 MOST_MESSAGES = 10
 NFS_PORT = 2049
+# Looking through all processes may cost so much of one core in the mean, and no more.
+LOOKING = 0.003
 WHOLE_DISK = re.compile(
     r"(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|md\d+|drbd\d+|dm-\d+|mmcblk\d+)\Z"
 )
@@ -54,6 +56,7 @@ class Sources:
         self.devices = spec.get("devices")
         self.mounts = spec.get("mounts")
         self.root = str(spec.get("root", ""))
+        self.next_look = 0.0
         self.messages = 0
         self.new: list[str] = []
         self.kmsg = open_kmsg()
@@ -104,9 +107,18 @@ def stat(s: Sources, v: dict[str, float]) -> None:
 
 
 def waiting(s: Sources, v: dict[str, float]) -> None:
-    """Threads in uninterruptible sleep by name. Looked for only when the kernel says that there are some."""
-    if not v.get("blocked"):
+    """Threads in uninterruptible sleep by name. Looked for only when the kernel says that there are some.
+
+    Where there are thousands of processes that is seldom; `looked` says when it is known who waits.
+    """
+    if "blocked" not in v:
         return
+    if not v["blocked"]:
+        v["looked"] = 1.0
+        return
+    if uptime() < s.next_look:
+        return
+    began = time.process_time()
     names: dict[str, int] = {}
     for pid in os.listdir(s.root + "/proc"):
         if not pid.isdigit():
@@ -123,6 +135,8 @@ def waiting(s: Sources, v: dict[str, float]) -> None:
             names[name] = names.get(name, 0) + 1
     for name in sorted(names, key=lambda one: -names[one])[:MOST_NAMES]:
         v["waiting." + name] = float(names[name])
+    v["looked"] = 1.0
+    s.next_look = uptime() + (time.process_time() - began) / LOOKING
 
 
 def pressure(s: Sources, v: dict[str, float]) -> None:

@@ -104,7 +104,7 @@ def _take(found: Stretch, where: str, output: Output, measure: Measure, *, at: f
     prefix = "" if is_host else f"{where}:"
     # Patterns may name the place; without one they are about every place that is measured.
     wanted = [one.removeprefix(f"{where}:") for one in measure.series]
-    for name, rows in samples(reading, [*wanted, "blocked"], every=measure.every).items():
+    for name, rows in samples(reading, [*wanted, "blocked", "looked"], every=measure.every).items():
         found.series[prefix + name] = [(round(row[0] + shift, 3), *row[1:]) for row in rows]
 
 

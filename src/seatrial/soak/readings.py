@@ -65,6 +65,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="run.queue", how="level", of="run.queue", says="threads that run or want to"),
     Metric(name="blocked", how="level", of="blocked", says="threads in uninterruptible sleep"),
     Metric(name="waiting.*", how="level", of="waiting.*", says="those among them, by name (nfsd, kworker ...)"),
+    Metric(name="looked", how="level", of="looked", says="1 where it is known who waits: with thousands of processes it is looked for seldom"),
     Metric(name="context.switches", how="rate", of="context.switches", unit="/s", says="context switches"),
     Metric(name="cpu.busy", how="busy", of="cpu.idle", by="cpu.all", unit="%", scale=100.0, says="time not idle"),
     Metric(name="cpu.softirq", how="part", of="cpu.softirq", by="cpu.all", unit="%", scale=100.0, says="time in soft interrupts"),
@@ -196,10 +197,10 @@ def _names(metric: Metric, reading: Reading) -> Iterator[tuple[str, str, str]]:
 
 def _rows(metric: Metric, reading: Reading, of: str, by: str, every: float) -> Iterator[Row]:
     if metric.how == "level":
-        # Names are looked for only while something is blocked: without them none is.
-        absent = 0.0 if of.startswith("waiting.") else None
         for t, values in zip(reading.t, reading.values, strict=True):
-            value = values.get(of, absent if "blocked" in values else None)
+            # Whom nobody saw waiting did not wait, where it was looked for.
+            looked = of.startswith("waiting.") and ("looked" in values or values.get("blocked") == 0.0)
+            value = values.get(of, 0.0 if looked else None)
             if value is not None:
                 yield t, value * metric.scale
         return

@@ -30,7 +30,7 @@ from seatrial.soak.samples import Arm, CountArm, CountSeries, Series
 
 Stretch = Mapping[str, Any]
 Rows = list[tuple[float, ...]]
-_WAITING, _BLOCKED = "waiting.", "blocked"
+_WAITING, _LOOKED, _BLOCKED = "waiting.", "looked", "blocked"
 _PLACED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(.+)\Z")
 # Where they are not asked for by name, these are judged all the same.
 _ALWAYS = "flow.*"
@@ -166,7 +166,7 @@ def _nobody_waits(pattern: str, arms: Mapping[str, Mapping[str, Rows]]) -> bool:
     """Whether it is known of both arms that no such thread waited: it was looked for, and none was there."""
     found = _PLACED.match(pattern)
     place, plain = (found[1] + ":", found[2]) if found else ("", pattern)
-    return plain.startswith(_WAITING) and all(arm.get(place + _BLOCKED) for arm in arms.values())
+    return plain.startswith(_WAITING) and all(_looked(arm, place) for arm in arms.values())
 
 
 def _joined(stretches: Sequence[Stretch], arm: str, against: str, measure: Measure) -> dict[str, Rows]:
@@ -209,7 +209,12 @@ def _filled(name: str, arm: Mapping[str, Rows]) -> Rows:
     place, plain = (found[1] + ":", found[2]) if found else ("", name)
     if name in arm or not plain.startswith(_WAITING):
         return arm.get(name, [])
-    return [(row[0], 0.0) for row in arm.get(place + _BLOCKED, [])]
+    return [(row[0], 0.0) for row in _looked(arm, place)]
+
+
+def _looked(arm: Mapping[str, Rows], place: str) -> Rows:
+    """When it was looked for who waits; journals of before there was that have what was blocked."""
+    return arm.get(place + _LOOKED) or arm.get(place + _BLOCKED, [])
 
 
 def _plain_name(name: str) -> str:
