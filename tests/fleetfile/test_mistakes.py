@@ -143,6 +143,7 @@ ACROSS = [
     ]),
     ("policies:", "loads:\n  x: {kind: flows, from: outside, along: [out], port: 7009}\npolicies:", ["f:56:43: loads.x.along[0]: 'out' begins at 'inside', and the load at 'outside'"]),
     ("policies:", "loads:\n  x: {kind: flows, from: inside, along: [out], port: 7009, rate: 400, hold: 60s}\npolicies:", ["f:56:77: loads.x.hold: times rate is 24000 connections at a time, more than 3000"]),
+    ("policies:", "loads:\n  x: {kind: nfs, from: inside, address: 192.0.2.9, path: /srv}\npolicies:", ["f:56:24: loads.x.from: 'inside' is another machine: a load of this kind needs a vantage that is local or a netns"]),
     ("policies:\n", "policies:\n  default: {measure: {promql: {q: {from: insid, url: 'http://x', query: up, hosts: {gw-s2: x}}}}}\n", [
         "f:56:42: policies.default.measure.promql.q.from: 'insid' is not a vantage or host; did you mean 'inside'?",
         "f:56:92: policies.default.measure.promql.q.hosts.gw-s2: 'gw-s2' is not a host; did you mean 'gw-s1'?",

@@ -269,6 +269,8 @@ def _queries(root: Item, names: _Names) -> Iterator[Mistake]:
 def _loads(root: Item, names: _Names) -> Iterator[Mistake]:
     """Load goes along declared flows only: they begin where the load does, and their own probes keep their ports."""
     for name, load in _map(root, "loads").items():
+        if load.word("kind") == "nfs":
+            yield from _far_away(root, name, load)
         for number, member in _list(load, "along"):
             path = ("loads", name, "along", number)
             yield from _unknown(names, ("flow",), member, path)
@@ -291,6 +293,14 @@ def _loads(root: Item, names: _Names) -> Iterator[Mistake]:
             if probed:
                 what = f"flow {quoted(probed[0])} is probed at that port of {quoted(flow.word('to') or '')}"
                 yield from _wrong(load.at("port"), ("loads", name, "port"), what)
+
+
+def _far_away(root: Item, name: str, load: Item) -> Iterator[Mistake]:
+    place = load.word("from") or ""
+    reach = root.at("vantages", place) or root.at("hosts", place, "reach")
+    if reach is not None and reach.at("ssh") is not None:
+        what = f"{quoted(place)} is another machine: a load of this kind needs a vantage that is local or a netns"
+        yield from _wrong(load.at("from"), ("loads", name, "from"), what)
 
 
 def _shares_port(one: Item, flow: Item, port: Item | None) -> bool:

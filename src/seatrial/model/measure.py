@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from seatrial.model.declared import Declared, Duration, Name, Port, Word, wrong
+from seatrial.model.declared import Address, Declared, Duration, Name, Port, Word, wrong
 
 Directory = Annotated[str, StringConstraints(pattern=r"^/\S{0,499}$")]
 # What stands for the host that is measured, in a query.
@@ -34,6 +34,28 @@ class ShareLoad(LoadBase):
     path: Directory = Field(description="the directory; a fresh one is made in it and taken away afterwards")
     size: int = Field(default=16384, ge=1, le=16 * 1024 * 1024, description="bytes of each file")
     threads: int = Field(default=4, ge=1, le=64, description="files that are worked on at the same time")
+
+
+class NfsLoad(LoadBase):
+    """The same as `share`, from a vantage that has no NFS in its kernel: an NFS client of its own speaks with the server.
+
+    It runs with the controller's Python, so the vantage is this machine or a network namespace of it.
+    """
+
+    kind: Literal["nfs"]
+    address: Address = Field(description="the server's")
+    port: Port = Field(default=2049, description="where it listens")
+    path: Directory = Field(
+        description="the export, or a directory in it; a fresh one is made in it and taken away afterwards"
+    )
+    version: Literal["4.1", "4.0", "3"] = Field(default="4.1", description="of NFS")
+    user: int = Field(
+        default=0, ge=0, le=2**32 - 1, description="the numbers of user and group that it says it is"
+    )
+    size: int = Field(default=16384, ge=1, le=16 * 1024 * 1024, description="bytes of each file")
+    threads: int = Field(
+        default=4, ge=1, le=64, description="clients that work at the same time, each on its own"
+    )
 
 
 class CommandLoad(LoadBase):
@@ -80,7 +102,7 @@ class FlowLoad(LoadBase):
         return self
 
 
-Load = Annotated[ShareLoad | CommandLoad | FlowLoad, Field(discriminator="kind")]
+Load = Annotated[ShareLoad | NfsLoad | CommandLoad | FlowLoad, Field(discriminator="kind")]
 
 
 class Query(Declared):

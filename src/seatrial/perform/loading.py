@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seatrial.checks.onhost import script as text_of
 from seatrial.checks.reading import Listening, clean, understood, why_not
 from seatrial.model.command import Command, Output
-from seatrial.model.measure import CommandLoad, FlowLoad, ShareLoad
+from seatrial.model.measure import CommandLoad, FlowLoad, NfsLoad, ShareLoad
 from seatrial.perform.world import World
 from seatrial.soak.loads import read_load
 
@@ -93,13 +95,13 @@ def _listen(run: str, flows: Sequence[Mapping[str, Any]], lifetime: float) -> Co
     return _script("flow.listen", "beacon", spec, seconds=0.0, verb="listen")
 
 
-def _work(load: ShareLoad | CommandLoad, seconds: float) -> Command:
-    spec: Mapping[str, Any] = {
-        **load.model_dump(include={"kind", "rate", "path", "size", "threads"}),
-        **({"argv": list(load.argv)} if isinstance(load, CommandLoad) else {}),
-        "seconds": seconds,
-    }
-    return _script("soak.load", "load", spec, seconds=seconds)
+def _work(load: ShareLoad | NfsLoad | CommandLoad, seconds: float) -> Command:
+    spec = {**load.model_dump(mode="json", exclude={"source_vantage"}), "seconds": seconds}
+    command = _script("soak.load", "load", spec, seconds=seconds)
+    if not isinstance(load, NfsLoad):
+        return command
+    # The NFS client is a library of this program, and its vantage is on this machine.
+    return replace(command, argv=(sys.executable, *command.argv[1:]))
 
 
 def _script(name: str, script: str, spec: Mapping[str, Any], *, seconds: float, verb: str = "") -> Command:
