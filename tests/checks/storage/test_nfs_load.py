@@ -95,12 +95,10 @@ def test_an_export_that_is_not_there_is_said(world: World, ganesha: Ganesha, pat
     assert "no such file or directory" in said["problem"]
 
 
-def test_a_server_that_hangs_is_failures_and_no_quick_operations(
+def test_a_server_that_hangs_is_failures_and_no_quick_operations_until_it_goes_on(
     world: World, ganesha: Ganesha, path: str
 ) -> None:
-    with subprocess.Popen(
-        argv(path, "files", "--for", "1m"), env=environment(), stdout=subprocess.PIPE, text=True
-    ) as running:
+    with started(path) as running:
         try:
             until(lambda: there(world) > 0)
             ganesha.stop()
@@ -114,5 +112,19 @@ def test_a_server_that_hangs_is_failures_and_no_quick_operations(
         finally:
             ganesha.go_on()
             running.send_signal(signal.SIGKILL)
-    # Its controller is gone, and with it the work and what was made for it.
+
+
+def test_it_ends_with_its_controller_and_takes_away_what_it_made(
+    world: World, ganesha: Ganesha, path: str
+) -> None:
+    with started(path) as running:
+        try:
+            until(lambda: there(world) > 0)
+        finally:
+            running.send_signal(signal.SIGKILL)
     until(lambda: there(world) == 0)
+
+
+def started(path: str) -> subprocess.Popen[str]:
+    words = argv(path, "files", "--for", "5m")
+    return subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True)
