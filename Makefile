@@ -16,6 +16,8 @@ LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus monitoring-plugins-basic \
 	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
+# What some of our figures stand beside.
+BENCH_PACKAGES := sysstat prometheus-node-exporter
 # These would take the place of what keeps this machine's clock, so they are unpacked and not installed.
 UNPACKED := chrony
 
@@ -47,7 +49,7 @@ lint: setup ## ruff and mypy
 	@$(BIN)/mypy
 
 bench: setup ## the measurements that the documents quote
-	@tools/ensure-packages "the lab" $(TEST_PACKAGES)
+	@tools/ensure-packages "the lab" $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
 	@set -e; for script in $(BENCH); do PEERS=$(CURDIR)/.venv/peers/bin/python $(BIN)/python $$script $(ARGS); done

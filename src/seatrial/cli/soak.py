@@ -156,7 +156,7 @@ def load(
 
 
 async def _drive(declared: Fleet, name: str, seconds: float, *, as_json: bool) -> int:
-    from seatrial.perform.measuring import drive
+    from seatrial.perform.loading import drive
     from seatrial.perform.world import open_world
 
     world = open_world(declared)
@@ -166,11 +166,13 @@ async def _drive(declared: Fleet, name: str, seconds: float, *, as_json: bool) -
         while (left := ends - monotonic()) > 0:
             series, problem = await drive(world, name, min(left, TOLD_EVERY))
             wrong += bool(problem)
+            failed = int(sum(row[1] for row in series.pop(f"load.{name}.failed", [])))
             done = {key.rpartition(".")[2]: _mean(rows) for key, rows in series.items()}
             if as_json:
-                print_json({"load": name, "operations": done, "problem": problem or None})
+                print_json({"load": name, "operations": done, "failed": failed, "problem": problem or None})
                 continue
             said = "  ".join(f"{key} {one['a_second']:.3g}/s {one['ms']:.3g} ms" for key, one in done.items())
+            said += f"  {failed} failed" if failed else ""
             console().print(safe(f"{name}  {said or 'nothing was done'}"), markup=False)
             if problem:
                 console().print(safe(f"{name}  {problem}"), markup=False, style="yellow")

@@ -18,6 +18,7 @@ from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
+from seatrial.model.trial import State
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers, look
 from seatrial.perform.world import World
@@ -144,6 +145,14 @@ class Turns:
             candidate=state.candidate,
             policy=fleet.policy_of(host),
             peers=fleet.peers_of(host),
+            upgraded=frozenset(name for name, one in state.trials.items() if one.state is State.BLESSED),
+            earlier=tuple(
+                stretch
+                for trial in state.trials.values()
+                if trial.host != host
+                for stretch in trial.samples
+                if stretch.get("arm") == "good" and stretch.get("kernel") != state.candidate
+            ),
             abort=state.abort,
             is_aborted=state.is_aborted,
         )

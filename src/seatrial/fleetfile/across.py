@@ -62,6 +62,8 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _flows(root, names)
     yield from _policies(root, names)
     yield from _exports(root)
+    yield from _queries(root, names)
+    yield from _loads(root, names)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -280,3 +282,57 @@ def _twice(entry: Item, key: str, path: Path) -> Iterator[Mistake]:
             if element.value in seen:
                 yield from _wrong(element, (*path, key, number), f"{quoted(element.value)} is listed twice")
             seen.add(element.value)
+
+
+def _queries(root: Item, names: _Names) -> Iterator[Mistake]:
+    for role in _map(root, "policies"):
+        for name, query in _map(root, "policies", role, "measure", "promql").items():
+            path: Path = ("policies", role, "measure", "promql", name)
+            yield from _unknown(names, ("vantage", "host"), query.at("from"), (*path, "from"))
+            for host, called in _map(query, "hosts").items():
+                if host not in names.host:
+                    what = f"{quoted(host)} is not a host{meant(host, names.host)}"
+                    yield from _wrong(called, (*path, "hosts", host), what)
+
+
+def _loads(root: Item, names: _Names) -> Iterator[Mistake]:
+    """Load goes along declared flows only: they begin where the load does, and their own probes keep their ports."""
+    for name, load in _map(root, "loads").items():
+        if load.word("kind") == "nfs":
+            yield from _far_away(root, name, load)
+        for number, member in _list(load, "along"):
+            path = ("loads", name, "along", number)
+            yield from _unknown(names, ("flow",), member, path)
+            flow = root.at("flows", member.value) if isinstance(member.value, str) else None
+            if flow is None:
+                continue
+            begins, source = flow.word("from"), load.word("from")
+            if flow.word("protocol") == "icmp":
+                yield from _wrong(
+                    member, path, f"{quoted(member.value)} is icmp: load is made by tcp and udp"
+                )
+            if begins and source and begins != source:
+                what = f"{quoted(member.value)} begins at {quoted(begins)}, and the load at {quoted(source)}"
+                yield from _wrong(member, path, what)
+            probed = [
+                other
+                for other, one in _map(root, "flows").items()
+                if _shares_port(one, flow, load.at("port"))
+            ]
+            if probed:
+                what = f"flow {quoted(probed[0])} is probed at that port of {quoted(flow.word('to') or '')}"
+                yield from _wrong(load.at("port"), ("loads", name, "port"), what)
+
+
+def _far_away(root: Item, name: str, load: Item) -> Iterator[Mistake]:
+    place = load.word("from") or ""
+    reach = root.at("vantages", place) or root.at("hosts", place, "reach")
+    if reach is not None and reach.at("ssh") is not None:
+        what = f"{quoted(place)} is another machine: a load of this kind needs a vantage that is local or a netns"
+        yield from _wrong(load.at("from"), ("loads", name, "from"), what)
+
+
+def _shares_port(one: Item, flow: Item, port: Item | None) -> bool:
+    mine = one.at("port")
+    there = one.word("to") == flow.word("to") and one.word("protocol") == flow.word("protocol")
+    return there and mine is not None and port is not None and mine.value == port.value

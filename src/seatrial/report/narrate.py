@@ -179,6 +179,8 @@ def _hint(result: Mapping[str, Any]) -> str:
 def _measured(event: Event, trial: TrialState) -> list[Line]:
     """How far the measuring of the good kernel is; what the candidate shows is told by its verdicts."""
     data = event.data
+    if data.get("arm") == "candidate" and data.get("new"):
+        return [_line(event, "kernel", "new warnings in its log", detail=tuple(data["new"][:3]))]
     if data.get("arm") != "good":
         return []
     so_far = trial.loaded("good") + float(data.get("loaded", 0.0))

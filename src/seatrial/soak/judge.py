@@ -68,10 +68,12 @@ def judge(
     alpha: float = ALPHA,
     min_effect: float = MIN_EFFECT,
     matters: Mapping[str, float] = MappingProxyType({}),
+    many: int = 0,
 ) -> list[Judgement]:
     """Judge each series; the error rate `alpha` holds for all of them together. Raises InputError.
 
-    `matters` has, by the name of a series with *, how much more of it in its own units does not matter (floor.py).
+    `matters` has, by the name of a series with *, how much more of it in its own units does not matter (floor.py). `many`
+    is how many series the error rate is shared by, where there are more than are judged now.
     """
     if not 0 < alpha <= 0.5:
         raise InputError(f"alpha is {alpha:g}", hint="it is the chance of a false alarm, such as 0.01")
@@ -80,7 +82,7 @@ def judge(
             f"the minimum effect is {min_effect:g}",
             hint="it is a ratio to good, such as 1.1 for a tenth more",
         )
-    needed = len(recorded) / alpha
+    needed = max(len(recorded), many) / alpha
     found = []
     for series in recorded:
         why = fault(series)

@@ -74,6 +74,8 @@ def pair(series: Series) -> Pairs:
     work = None
     if good.work is not None and candidate.work is not None:
         work = np.log(candidate.work[right] / good.work[left])
+        # Where both always did the same there is nothing that work could excuse.
+        work = work if work.any() else None
     return Pairs(
         t=np.maximum(good.t[left], candidate.t[right]) if together else candidate.t[right],
         good=good.value[left],

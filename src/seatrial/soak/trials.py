@@ -24,7 +24,7 @@ from seatrial.soak.looks import enough
 from seatrial.soak.pictured import DECIDED, RANKS, curve, how_sure, left_out, short, verdict_marks
 from seatrial.soak.readings import unit_of
 from seatrial.soak.samples import CountSeries, Series
-from seatrial.soak.stretches import Stretch, together
+from seatrial.soak.stretches import Stretch, named
 
 # States that a person looks for on the time line; the others are passed in the same second.
 _MARKED = frozenset(State) - {State.PLANNED, State.PREFLIGHT, State.DRAINED, State.EXERCISED}
@@ -45,11 +45,10 @@ def pictured(events: Sequence[Event], trial: TrialState, measure: Measure, *, mo
     ]
     if not verdicts or not boot_id:
         return None
-    kept = [one for one in trial.samples if one.get("arm") == "good" or one.get("boot_id") == boot_id]
+    kept = [one for one in trial.samples if one.get("arm") != "candidate" or one.get("boot_id") == boot_id]
     counted = [one for one in kept if float(one.get("loaded", 0.0)) > 0]
     judged = {str(one["series"]): one for one in verdicts[-1].data.get("series", ())}
-    by_clock = {one.name: one for one in together(counted, measure, by_clock=True)[0]}
-    numbered = {one.name: one for one in together(counted, measure)[0]}
+    by_clock, numbered = (named(counted, measure, by_clock=clock) for clock in (True, False))
     names = sorted(
         (name for name in judged if name in by_clock),
         key=lambda name: (
@@ -172,8 +171,8 @@ def _since(series: Series | CountSeries, numbered: Series | CountSeries, since: 
 
 def _kernels(stretches: Sequence[Stretch]) -> str:
     names = {
-        arm: next((str(one.get("kernel", "")) for one in stretches if one.get("arm") == arm), "")
-        for arm in ("candidate", "good")
+        name: next((str(one.get("kernel", "")) for one in stretches if one.get("arm") in arms), "")
+        for name, arms in (("candidate", ("candidate",)), ("good", ("good", "peer")))
     }
     return " against ".join(name or arm for arm, name in names.items())
 

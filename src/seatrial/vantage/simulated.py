@@ -43,6 +43,7 @@ class SimulatedVantage:
             "flow.carried": self._carried,
             "soak.sample": self._sample,
             "soak.load": lambda command: _said(command, ""),
+            "soak.flows": lambda command: _said(command, ""),
         }
 
     @property
@@ -309,6 +310,7 @@ class SimulatedVantage:
                 "blocked": 0.0,
             }
             rows.append(json.dumps({"t": began + number * spec["every"], "v": values}))
+        rows.append(json.dumps({"end": began + spec["seconds"], "cpu": 0.01, "new": []}))
         sim.pass_time(spec["seconds"])
         return _said(command, "\n".join(rows) + "\n")
 
