@@ -71,6 +71,11 @@ app.command(
     name="serve",
     help="The page: rollouts as they run, for eyes and for programs.",
 )
+app.command(
+    "seatrial.cli.suspects:suspects",
+    name="suspects",
+    help="Which patches between two kernels to look at first.",
+)
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 
 rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")

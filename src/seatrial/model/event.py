@@ -30,6 +30,9 @@ class Kind(enum.StrEnum):
     TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
     TRIAL_ACTED = "trial.acted"  # act, seconds, failover: the name of the one that moved the traffic
     TRIAL_FAILED = "trial.failed"  # act, problem, hint, failover
+    HOST_DESCRIBED = (
+        "host.described"  # running, machine, product, bios, cpu, nics, modules, filesystems, packages
+    )
     RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]; of a failover as well
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
     SAMPLES = "samples"  # arm: good|candidate, place, kernel, boot_id, at, seconds, loaded, series: {name: rows}, missing
