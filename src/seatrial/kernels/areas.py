@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from seatrial.kernels.words import words_of
+from seatrial.kernels.words import stem, words_of
 
 # How much is believed of a word that ...
 SAID = 1.0  # ... stands in the symptom itself
@@ -55,8 +55,8 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"\bdrbd\b|replica", "drbd block"),
     (r"\block(?:s|ed|ing)?\b", "lockd locks locking"),
     (r"\bload\b|d state|\brunnable", "sched psi loadavg workqueue nfsd block"),
-    (r"\bdisk|iowait|\bi/?o\b|latency", "block blk-mq blk nvme scsi dm md"),
-    (r"scheduler|\bcfq\b|deadline|\bbfq\b", "block bfq mq-deadline elevator"),
+    (r"\bdisk|iowait|\bi/?o\b|latency", "block blk mq nvme scsi dm md"),
+    (r"scheduler|\bcfq\b|deadline|\bbfq\b", "block bfq mq deadline elevator"),
     (r"memory|\boom\b|swap|pressure", "mm memcg vmscan slab swap"),
     (r"\bcpu\b|steal", "sched cpufreq cpuidle x86"),
     (r"\bclock|\btime\b|\bntp\b", "timekeeping ntp clocksource hrtimer ptp tsc"),
@@ -159,7 +159,7 @@ def query(
 def _mean(weights: _Weights, text: str, table: tuple[tuple[str, str], ...], weight: float, why: str) -> None:
     low = text.lower()
     # One reason counts once, however many lines of the table it fits.
-    words = [word for pattern, words in table if re.search(pattern, low) for word in words.split()]
+    words = [word for pattern, words in table if re.search(pattern, low) for word in map(stem, words.split())]
     weights.add(dict.fromkeys(words), weight, why)
 
 
@@ -169,4 +169,4 @@ def _load(weights: _Weights, module: str) -> None:
     for pattern, more in _MODULES:
         if re.fullmatch(pattern, name):
             words.update(more.split())
-    weights.add(sorted(words), LOADED, f"{module} is in use there")
+    weights.add(sorted(map(stem, words)), LOADED, f"{module} is in use there")

@@ -23,7 +23,10 @@ _RPM = re.compile(r"\* \w{3} \w{3} +\d{1,2}(?: [\d:]+ \w+)? \d{4} (.{1,300})$")
 _RPM_VERSION = re.compile(r"(?:\[|- ?|\s)([\w.+~^]*\d\.[\w.+~^]+-[\w.+~^]+)\]?$")
 _GIT = re.compile(r"commit ([0-9a-f]{12,64})\b")
 _UPSTREAM = re.compile(r"(https?://\S+/ChangeLog-(\d[\w.-]*))$|.*\bv?(\d+\.\d+\.\d+) upstream stable release")
-_HEADING = re.compile(r"New upstream (?:stable )?(?:update|release|version)")
+# Work on the package, which changes no kernel.
+_HEADING = re.compile(
+    r'New upstream (?:stable )?(?:update|release|version)|Bump ABI|Ignore ABI|Refresh "|(?:\[rt\] )(?:Update to|Refresh|Drop|Add new signing key)'
+)
 _ITEM = re.compile(r"( {2,12})([*+-]) +(\S.*)$")
 _ARCH = re.compile(r"\[([a-z0-9*,!| ]{2,80})\] +")
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,7}\b")
@@ -92,7 +95,7 @@ def _debian(lines: list[str]) -> Changelog:
 
     def flush() -> None:
         nonlocal item
-        if item and len(patches) < MOST_PATCHES:
+        if item and len(patches) < MOST_PATCHES and not _HEADING.match(item):
             patches.append(_patch(item, version, upstream, link))
         item = ""
 
@@ -107,7 +110,7 @@ def _debian(lines: list[str]) -> Changelog:
                         abis[-1] = abi[1]
                 if named := _UPSTREAM.match(found[3]):
                     upstream, link = named[2] or named[3], named[1] or ""
-                elif not _HEADING.match(found[3]):
+                else:
                     item = found[3]
             elif version and (named := _UPSTREAM.match(line.strip())):
                 flush()

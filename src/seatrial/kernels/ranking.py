@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from seatrial.errors import InputError
 from seatrial.kernels.areas import Query
 from seatrial.kernels.changelog import Changelog, Patch
-from seatrial.kernels.reverts import plain, regressions, undoings
+from seatrial.kernels.reverts import is_before, plain, regressions, undoings
 from seatrial.kernels.versions import compare, resolve
 from seatrial.kernels.words import parts_of, prefix_of, words_of
 
@@ -146,7 +146,6 @@ def rank(between: Span, asked: Query) -> Ranking:
     later = [*between.later, *between.patches]
     named = {undone.patch: undone for undone in undoings(later, older=between.patches)}
     offset = len(between.later)
-    again = {plain(patch.subject): place for place, patch in reversed(list(enumerate(later)))}
     mended = regressions(between.later)
     weigh = _Scale(between.patches, asked)
     found: list[tuple[float, int, Suspect]] = []
@@ -167,7 +166,7 @@ def rank(between: Span, asked: Query) -> Ranking:
                 because.insert(0, f"{by.version} {word}: {by.subject}")
                 # What has nothing to do with the failure is not put before what has.
                 score = 0.5 + score if gain > 0 or not asked.words else 0.25
-            elif again.get(plain(patch.subject), place + offset) >= place + offset and undone.is_revert:
+            elif undone.is_revert and not _is_again(later, patch, undone.by):
                 because.insert(0, f"{between.new} has it no more: {by.version} takes it back")
                 score *= 0.1
         elif (by_regression := mended.get((patch.upstream, prefix_of(patch.subject)))) and gain > 0:
@@ -193,6 +192,14 @@ def rank(between: Span, asked: Query) -> Ranking:
         examined=len(between.patches),
         suspects=tuple(suspect for _, _, suspect in found),
         reverted=taken,
+    )
+
+
+def _is_again(patches: Sequence[Patch], gone: Patch, by: int) -> bool:
+    """Whether a patch that was taken back was put in again after that."""
+    name = plain(gone.subject)
+    return any(
+        plain(patch.subject) == name and is_before(patches, by, place) for place, patch in enumerate(patches)
     )
 
 
@@ -224,6 +231,9 @@ class _Scale:
             mine = sum(self._rare(word) ** 2 for word in hit)
             front *= math.sqrt(mine / sum(self._rare(word) ** 2 for word in fronts))
         gain = front + BODY * sum(weights[word] * self._rare(word) for word in body)
+        if not weights:
+            # With nothing asked for, the kind of change is all that there is to go by.
+            gain = NATURE + abs(KNOWN_CVE)
         if gain <= 0 or not self._is_ours(patch, because):
             return 0.0
         because += self._told(hit, body)

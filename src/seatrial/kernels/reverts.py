@@ -88,14 +88,14 @@ def undoings(patches: Sequence[Patch], *, older: Sequence[Patch] | None = None) 
     for at, patch in enumerate(patches):
         for name, is_revert in _named(patch):
             cut = "..." in patch.subject or "…" in patch.subject
-            before = [place for place in index.find(name, cut) if _is_before(patches, place, at)]
+            before = [place for place in index.find(name, cut) if is_before(patches, place, at)]
             if before and (wanted is None or id(patches[before[0]]) in wanted):
                 found.append(Undoing(patch=before[0], by=at, is_revert=is_revert))
                 break
     return found
 
 
-def _is_before(patches: Sequence[Patch], place: int, at: int) -> bool:
+def is_before(patches: Sequence[Patch], place: int, at: int) -> bool:
     """Versions come newest first; inside one version the patches are in the order in which they were applied."""
     if patches[place].version == patches[at].version:
         return place < at

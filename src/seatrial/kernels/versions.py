@@ -102,8 +102,8 @@ def resolve(name: str, versions: Sequence[str], abis: Sequence[str] = ()) -> str
     for version in versions:
         if version == name or compare(version, name) == 0:
             return version
-    if found := _RELEASE.fullmatch(name):
-        return _by_abi(found[1], found[2], versions, abis)
+    if (found := _RELEASE.fullmatch(name)) and (by_abi := _by_abi(found[1], found[2], versions, abis)):
+        return by_abi
     wanted = name
     for pattern in (_RELEASE_NEW, _UBUNTU):
         if found := pattern.fullmatch(name):

@@ -46,6 +46,7 @@ def words_of(text: str) -> tuple[str, ...]:
 def parts_of(subject: str) -> tuple[tuple[str, ...], str]:
     """Subsystems in front of a subject, from the widest on, and the rest: `net/mlx5e: Fix X` is (net, mlx5e), `Fix X`.
 
+    They are stemmed as all words are, so that both sides are the same.
     A revert's own quotes are looked into: `Revert "wifi: ath9k: X"` has the subsystems of what it reverts.
     """
     rest = subject
@@ -57,9 +58,9 @@ def parts_of(subject: str) -> tuple[tuple[str, ...], str]:
         if found[1].count(" ") > 1:
             break
         for part in re.split(r"[/,:]|\s+", found[1]):
-            low = _FILE.sub("", part.strip("[]*. ").lower())
-            if low and low not in prefixes:
-                prefixes.append(low)
+            for word in words_of(_FILE.sub("", part)):
+                if word not in prefixes:
+                    prefixes.append(word)
         rest = rest[found.end() :]
     return tuple(prefixes), rest
 

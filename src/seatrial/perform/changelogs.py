@@ -48,7 +48,7 @@ async def from_file(path: Path, data: bytes) -> Found:
     if data.startswith(b"\xed\xab\xee\xdb"):
         said = await _run(["rpm", "-qp", "--changelog", str(path)], needs="rpm")
         return Found(text=said.decode("utf-8", errors="replace"), where=str(path))
-    return Found(text=_text(data, str(path)), where=str(path))
+    return Found(text=text_of(data, str(path)), where=str(path))
 
 
 async def installed(release: str) -> Found | None:
@@ -62,7 +62,7 @@ async def installed(release: str) -> Found | None:
                 data = await asyncio.to_thread(path.read_bytes)
                 version = await version_of(release)
                 return Found(
-                    text=_text(data, str(path)),
+                    text=text_of(data, str(path)),
                     where=str(path),
                     releases={release: version} if version else {},
                 )
@@ -123,7 +123,7 @@ async def _from_deb(path: Path) -> Found:
         )
     image = _IMAGE.fullmatch(fields.get("Package", ""))
     releases = {image[1]: fields.get("Version", "")} if image else {}
-    return Found(text=_text(data, str(path)), where=str(path), releases=releases)
+    return Found(text=text_of(data, str(path)), where=str(path), releases=releases)
 
 
 async def _run(argv: list[str], *, needs: str) -> bytes:
@@ -143,7 +143,7 @@ async def _run(argv: list[str], *, needs: str) -> bytes:
     return ended.stdout
 
 
-def _text(data: bytes, where: str) -> str:
+def text_of(data: bytes, where: str) -> str:
     """Plain or gzip (of several members too), never more than a changelog may have."""
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(data, where)
