@@ -51,7 +51,7 @@ app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
 )
 app.command(
-    "seatrial.cli.report:kernels",
+    "seatrial.cli.kernels:app",
     name="kernels",
     help="Verdicts remembered: which kernel is bad for which role.",
 )

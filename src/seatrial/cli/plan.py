@@ -17,9 +17,8 @@ from seatrial.cli.options import (
     print_json,
 )
 from seatrial.clock import SystemClock
+from seatrial.engine.memory import verdicts_of
 from seatrial.engine.planning import PlannedHost, plan_rollout
-from seatrial.kernels.remembered import remembered
-from seatrial.model.event import Kind
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 from seatrial.perform.world import open_world
@@ -34,7 +33,7 @@ def plan(
     Hosts are only read. Exit code 0 when nothing stands in the way, 1 when something does, 3 when a host did not say.
     """
     declared, _ = fleet(file)
-    verdicts = remembered(journal(database).read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
+    verdicts = verdicts_of(journal(database))
     planned = asyncio.run(plan_rollout(open_world(declared), kernel, verdicts))
     outcomes = {host.outcome for host in planned}
     code = 1 if Outcome.FAIL in outcomes else 3 if Outcome.UNKNOWN in outcomes else 0

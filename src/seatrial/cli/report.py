@@ -1,4 +1,4 @@
-"""`seatrial report` and `seatrial kernels`: what the journal knows, told."""
+"""`seatrial report`: what the journal knows of a rollout, told."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from seatrial.cli.drawn import HINT, PANELS, Panels, Plot, Theme, Width, draw, wanted
-from seatrial.cli.options import Database, Json, Rollout, console, journal, print_json
+from seatrial.cli.options import Database, Json, Rollout, journal, print_json
 from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
 from seatrial.fleetfile import parse
-from seatrial.kernels.remembered import remembered
-from seatrial.model.event import Event, Kind
+from seatrial.model.event import Event
 from seatrial.model.fold import RolloutState
-from seatrial.model.text import safe
 from seatrial.report.document import markdown
 from seatrial.report.narrate import narrate
 
@@ -91,22 +89,3 @@ def soaked(events: Sequence[Event], state: RolloutState, host: str, panels: int)
     others = ", ".join(trial.host for trial in measured if trial is not chosen)
     more = f"Measured as well: {others} (--host)." if others else ""
     return replace(picture, left_out=" ".join(part for part in (picture.left_out, more) if part))
-
-
-def kernels(*, database: Database = None, json: Json = False) -> int:
-    """Which kernels are known to be good or bad, for which role, and from which trial."""
-    store = journal(database)
-    verdicts = remembered(store.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
-    if json:
-        print_json({"kernels": [asdict(verdict) for verdict in verdicts.values()]})
-        return 0
-    if not verdicts:
-        print("no trial has ended yet")
-    for verdict in verdicts.values():
-        word = "[green]good[/]" if verdict.good else "[bold red]BAD [/]"
-        console().print(
-            f"{word} {safe(verdict.kernel)} for role {verdict.role}   {verdict.rollout} {verdict.host}   "
-            f"{verdict.at:%Y-%m-%d %H:%M} UTC   {safe(verdict.because)}",
-            markup=True,
-        )
-    return 0
