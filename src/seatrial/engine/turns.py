@@ -13,8 +13,10 @@ from dataclasses import asdict
 from typing import Any
 
 from seatrial.engine import failover, memory
+from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Journal
+from seatrial.kernels.asked import failed_trial
 from seatrial.kernels.record import is_verdict, record_of
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
@@ -54,6 +56,7 @@ class Turns:
             case OpenGate():
                 self._append(Kind.GATE_OPENED, data={"stage": step.stage, "because": step.because})
             case End():
+                await self._suspect(step)
                 self._append(Kind.ROLLOUT_ENDED, data={"outcome": step.outcome, "because": step.because})
             case Hold():
                 await self.world.clock.sleep(POLL)
@@ -80,6 +83,14 @@ class Turns:
                 case Move():
                     # Writing down where the trial stands changes nothing in the world: what was seen still holds.
                     self._move(host, action)
+
+    async def _suspect(self, end: End) -> None:
+        """Look for the patch that did it, once the host is back and no guard's clock runs any more."""
+        trial = failed_trial(self.state()) if end.outcome == State.REVERTED else None
+        if trial is not None and is_verdict(State.REVERTING, trial.facts) and not trial.suspects:
+            found = await suspects_of(self.world, self.state(), trial)
+            if found is not None:
+                self._append(Kind.SUSPECTS, host=trial.host, data=found)
 
     def _refused(self, host: str) -> bool:
         """Refuse to begin on a host what has become known as bad since the rollout began, here or with another controller."""

@@ -35,6 +35,7 @@ class Kind(enum.StrEnum):
     )
     RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]; of a failover as well
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
+    SUSPECTS = "suspects"  # suspects: [..] the first few, examined, old, new, reverted_later, changelog: where it was
     SAMPLES = "samples"  # arm: good|candidate, place, kernel, boot_id, at, seconds, loaded, series: {name: rows}, missing
     FAILOVER_STARTED = "failover.started"  # group, driver, to, away, origin, why, force, trial (or ""), fleet (the file's text)
     FAILOVER_INTENT = "failover.intent"  # deed, on: [..], because, hurts, seen: what the look showed

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from seatrial.errors import CouldNotAct, InputError, NotKnown
 from seatrial.kernels.changelog import MOST_BYTES
+from seatrial.model.command import Command, Vantage
 from seatrial.vantage import process
 
 _DOCS = Path("/usr/share/doc")
@@ -26,6 +27,10 @@ _UNPACK = 300.0
 _IN_DEB = (
     'dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards ./usr/share/doc/*/changelog.Debian.gz'
     " ./usr/share/doc/*/changelog.gz 2>/dev/null"
+)
+_ON_HOST = (
+    "for name in changelog.Debian.gz changelog.gz; do file=/usr/share/doc/linux-image-$1/$name; "
+    'if [ -r "$file" ]; then exec gzip -dc "$file"; fi; done; exit 1'
 )
 
 
@@ -67,6 +72,19 @@ async def installed(release: str) -> Found | None:
                     releases={release: version} if version else {},
                 )
     return None
+
+
+async def on_host(place: Vantage, release: str) -> Found | None:
+    """The changelog that came with a kernel installed on a host; None when it is not there or cannot be had."""
+    if not _RELEASE.fullmatch(release):
+        return None
+    command = Command(
+        name="kernel.changelog", argv=("sh", "-c", _ON_HOST, "sh", release), timeout=60.0, limit=MOST_BYTES
+    )
+    (output,) = await place.run([command])
+    if not output.ok or output.truncated or not output.stdout:
+        return None
+    return Found(text=output.stdout, where=f"{place.name}:{_DOCS}/linux-image-{release}")
 
 
 async def downloaded(release: str) -> Found:
