@@ -13,10 +13,12 @@ from seatrial.cli.options import Database, Json, Rollout, journal, print_json
 from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
 from seatrial.fleetfile import parse
+from seatrial.kernels.asked import failed_trial
 from seatrial.model.event import Event
 from seatrial.model.fold import RolloutState
 from seatrial.report.document import markdown
 from seatrial.report.narrate import narrate
+from seatrial.report.upstream import bug_report
 
 if TYPE_CHECKING:
     from seatrial.picture.values import Picture
@@ -26,6 +28,12 @@ def report(
     rollout: Rollout = None,
     /,
     *,
+    upstream: Annotated[
+        bool,
+        Parameter(
+            negative="", help="the bug report for the kernel's maintainers, without names and addresses"
+        ),
+    ] = False,
     plot: Plot = None,
     host: Annotated[
         str, Parameter(name="--host", help="whose soak is drawn [default: the last that was measured]")
@@ -51,6 +59,8 @@ def report(
         raise InputError("there is no rollout yet", hint="start one with: seatrial rollout start KERNEL")
     state = state_of(store, name)
     events = store.read(name)
+    if upstream:
+        return _bug(events, state, as_json=json)
     picture = None if plot is None else soaked(events, state, host, panels)
     if json:
         print_json(
@@ -64,6 +74,21 @@ def report(
         print(markdown(events, rollout=name, picture=plot if plot != "-" else None), end="")
     if picture is not None and plot is not None:
         draw(picture, plot, width=width, theme=theme)
+    return 0
+
+
+def _bug(events: Sequence[Event], state: RolloutState, *, as_json: bool) -> int:
+    trial = failed_trial(state)
+    if trial is None:
+        raise InputError(
+            f"nothing has failed in {state.id}, so there is no bug", hint=f"seatrial report {state.id}"
+        )
+    fleet = parse(state.fleet, filename=f"fleet of {state.id}")
+    text = bug_report(events, rollout=state.id, fleet=fleet, trial=trial)
+    if as_json:
+        print_json({"rollout": state.id, "report": text})
+    else:
+        print(text, end="")
     return 0
 
 
