@@ -151,3 +151,34 @@ def test_a_rollout_says_itself_what_failed_where(tmp_path: Path) -> None:
         "netfilter: nf_nat: drop y",
     }
     assert any("vrf is in use there" in reason for one in some[:2] for reason in one["because"])
+
+
+def test_a_plan_names_what_is_known_to_be_bad_in_its_candidate(tmp_path: Path) -> None:
+    """This machine is the fleet: it says what it runs and has loaded, and is not touched."""
+    (tmp_path / "fleet.yaml").write_text(
+        "version: 1\nname: one\nstages: [{name: staging}]\n"
+        "hosts: {here: {stage: staging, roles: [gateway], reach: {local: true}}}\n"
+    )
+    running = os.uname().release
+    subjects = ("drm: set x", "vrf: set y", "netfilter: nf_nat: drop y")
+    text = (
+        'linux (99.3-1) x; urgency=low\n\n  * Revert "netfilter: nf_nat: drop y"\n  * Revert "drm: set x"\n\n'
+        "linux (99.2-1) x; urgency=low\n\n" + "".join(f"  * {subject}\n" for subject in subjects) + "\n"
+        f"linux ({running}) x; urgency=low\n\n  * first\n"
+    )
+    (tmp_path / "log").write_text(text)
+    ended = run("plan", "99.2-1", "--changelog", "log", at=tmp_path)
+    assert ended.returncode in (1, 3), ended.stderr
+    lines = ended.stdout.splitlines()
+    at = lines.index(
+        f"patches   3 from {running} to 99.2-1; by 99.3-1, 1 that touch what this fleet uses were taken back later"
+    )
+    assert lines[at + 1] == "          netfilter: nf_nat: drop y   taken back in 99.3-1"
+    found = json.loads(run("plan", "99.2-1", "--changelog", "log", "--json", at=tmp_path).stdout)["patches"]
+    assert [one["subject"] for one in found["taken_back"]] == ["netfilter: nf_nat: drop y"]
+    # One that ends with the candidate knows nothing of what came later, and says so.
+    (tmp_path / "log").write_text(text[text.index("linux (99.2-1)") :])
+    assert (
+        "what was taken back later is not known"
+        in run("plan", "99.2-1", "--changelog", "log", at=tmp_path).stdout
+    )
