@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from seatrial.errors import InputError
 from seatrial.kernels.areas import Query
 from seatrial.kernels.changelog import Changelog, Patch
-from seatrial.kernels.reverts import is_before, plain, regressions, undoings
+from seatrial.kernels.reverts import regressions, undoings
 from seatrial.kernels.versions import compare, resolve
 from seatrial.kernels.words import parts_of, prefix_of, words_of
 
@@ -166,7 +166,7 @@ def rank(between: Span, asked: Query) -> Ranking:
                 because.insert(0, f"{by.version} {word}: {by.subject}")
                 # What has nothing to do with the failure is not put before what has.
                 score = 0.5 + score if gain > 0 or not asked.words else 0.25
-            elif undone.is_revert and not _is_again(later, patch, undone.by):
+            elif undone.is_revert and not undone.is_again:
                 because.insert(0, f"{between.new} has it no more: {by.version} takes it back")
                 score *= 0.1
         elif (by_regression := mended.get((patch.upstream, prefix_of(patch.subject)))) and gain > 0:
@@ -192,14 +192,6 @@ def rank(between: Span, asked: Query) -> Ranking:
         examined=len(between.patches),
         suspects=tuple(suspect for _, _, suspect in found),
         reverted=taken,
-    )
-
-
-def _is_again(patches: Sequence[Patch], gone: Patch, by: int) -> bool:
-    """Whether a patch that was taken back was put in again after that."""
-    name = plain(gone.subject)
-    return any(
-        plain(patch.subject) == name and is_before(patches, by, place) for place, patch in enumerate(patches)
     )
 
 

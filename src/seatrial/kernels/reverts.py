@@ -24,11 +24,15 @@ _LEAST = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undoing:
-    """`patch` was taken back (or mended) by `by`, which stands in a newer version; both are indices into a changelog."""
+    """`patch` was taken back (or mended) by `by`, which came later; both are indices into a changelog.
+
+    `is_again` is whether a patch of the same subject came after that.
+    """
 
     patch: int
     by: int
     is_revert: bool
+    is_again: bool = False
 
 
 def plain(subject: str) -> str:
@@ -88,14 +92,16 @@ def undoings(patches: Sequence[Patch], *, older: Sequence[Patch] | None = None) 
     for at, patch in enumerate(patches):
         for name, is_revert in _named(patch):
             cut = "..." in patch.subject or "…" in patch.subject
-            before = [place for place in index.find(name, cut) if is_before(patches, place, at)]
+            places = index.find(name, cut)
+            before = [place for place in places if _is_before(patches, place, at)]
             if before and (wanted is None or id(patches[before[0]]) in wanted):
-                found.append(Undoing(patch=before[0], by=at, is_revert=is_revert))
+                again = any(_is_before(patches, at, place) for place in places)
+                found.append(Undoing(patch=before[0], by=at, is_revert=is_revert, is_again=again))
                 break
     return found
 
 
-def is_before(patches: Sequence[Patch], place: int, at: int) -> bool:
+def _is_before(patches: Sequence[Patch], place: int, at: int) -> bool:
     """Versions come newest first; inside one version the patches are in the order in which they were applied."""
     if patches[place].version == patches[at].version:
         return place < at
