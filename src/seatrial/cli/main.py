@@ -51,7 +51,7 @@ app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
 )
 app.command(
-    "seatrial.cli.report:kernels",
+    "seatrial.cli.kernels:app",
     name="kernels",
     help="Verdicts remembered: which kernel is bad for which role.",
 )
@@ -70,6 +70,11 @@ app.command(
     "seatrial.cli.serve:serve",
     name="serve",
     help="The page: rollouts as they run, for eyes and for programs.",
+)
+app.command(
+    "seatrial.cli.suspects:suspects",
+    name="suspects",
+    help="Which patches between two kernels to look at first.",
 )
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 

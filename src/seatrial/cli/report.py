@@ -1,4 +1,4 @@
-"""`seatrial report` and `seatrial kernels`: what the journal knows, told."""
+"""`seatrial report`: what the journal knows of a rollout, told."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from seatrial.cli.drawn import HINT, PANELS, Panels, Plot, Theme, Width, draw, wanted
-from seatrial.cli.options import Database, Json, Rollout, console, journal, print_json
+from seatrial.cli.options import Database, Json, Rollout, journal, print_json
 from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
 from seatrial.fleetfile import parse
-from seatrial.kernels.remembered import remembered
-from seatrial.model.event import Event, Kind
+from seatrial.kernels.asked import failed_trial
+from seatrial.model.event import Event
 from seatrial.model.fold import RolloutState
-from seatrial.model.text import safe
 from seatrial.report.document import markdown
 from seatrial.report.narrate import narrate
+from seatrial.report.upstream import bug_report
 
 if TYPE_CHECKING:
     from seatrial.picture.values import Picture
@@ -28,6 +28,12 @@ def report(
     rollout: Rollout = None,
     /,
     *,
+    upstream: Annotated[
+        bool,
+        Parameter(
+            negative="", help="the bug report for the kernel's maintainers, without names and addresses"
+        ),
+    ] = False,
     plot: Plot = None,
     host: Annotated[
         str, Parameter(name="--host", help="whose soak is drawn [default: the last that was measured]")
@@ -53,6 +59,8 @@ def report(
         raise InputError("there is no rollout yet", hint="start one with: seatrial rollout start KERNEL")
     state = state_of(store, name)
     events = store.read(name)
+    if upstream:
+        return _bug(events, state, as_json=json)
     picture = None if plot is None else soaked(events, state, host, panels)
     if json:
         print_json(
@@ -66,6 +74,21 @@ def report(
         print(markdown(events, rollout=name, picture=plot if plot != "-" else None), end="")
     if picture is not None and plot is not None:
         draw(picture, plot, width=width, theme=theme)
+    return 0
+
+
+def _bug(events: Sequence[Event], state: RolloutState, *, as_json: bool) -> int:
+    trial = failed_trial(state)
+    if trial is None:
+        raise InputError(
+            f"nothing has failed in {state.id}, so there is no bug", hint=f"seatrial report {state.id}"
+        )
+    fleet = parse(state.fleet, filename=f"fleet of {state.id}")
+    text = bug_report(events, rollout=state.id, fleet=fleet, trial=trial)
+    if as_json:
+        print_json({"rollout": state.id, "report": text})
+    else:
+        print(text, end="")
     return 0
 
 
@@ -91,22 +114,3 @@ def soaked(events: Sequence[Event], state: RolloutState, host: str, panels: int)
     others = ", ".join(trial.host for trial in measured if trial is not chosen)
     more = f"Measured as well: {others} (--host)." if others else ""
     return replace(picture, left_out=" ".join(part for part in (picture.left_out, more) if part))
-
-
-def kernels(*, database: Database = None, json: Json = False) -> int:
-    """Which kernels are known to be good or bad, for which role, and from which trial."""
-    store = journal(database)
-    verdicts = remembered(store.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
-    if json:
-        print_json({"kernels": [asdict(verdict) for verdict in verdicts.values()]})
-        return 0
-    if not verdicts:
-        print("no trial has ended yet")
-    for verdict in verdicts.values():
-        word = "[green]good[/]" if verdict.good else "[bold red]BAD [/]"
-        console().print(
-            f"{word} {safe(verdict.kernel)} for role {verdict.role}   {verdict.rollout} {verdict.host}   "
-            f"{verdict.at:%Y-%m-%d %H:%M} UTC   {safe(verdict.because)}",
-            markup=True,
-        )
-    return 0

@@ -10,10 +10,10 @@ import asyncio
 import contextlib
 
 from seatrial.clock import SystemClock
+from seatrial.engine import memory
 from seatrial.errors import CouldNotAct, InputError, Refused
 from seatrial.fleetfile import parse
 from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
-from seatrial.kernels.remembered import remembered
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, fold
@@ -86,15 +86,12 @@ def _refuse_twice(journal: Journal, hosts: tuple[str, ...]) -> None:
 def _refuse_known_bad(
     journal: Journal, fleet: Fleet, candidate: str, hosts: tuple[str, ...], override: str
 ) -> None:
-    verdicts = remembered(journal.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
+    if override:
+        return
+    verdicts, now = memory.verdicts_of(journal), SystemClock().now()
     for host in hosts:
-        for role in fleet.hosts[host].roles:
-            verdict = verdicts.get((candidate, role))
-            if verdict is not None and not verdict.good and not override:
-                raise Refused(
-                    f"{candidate} is remembered as bad for role {role} (rollout {verdict.rollout}, {verdict.host}): {verdict.because}",
-                    hint=f"read it: seatrial report {verdict.rollout}; try again all the same: --override 'why'",
-                )
+        if verdict := memory.standing_against(verdicts, fleet, candidate, host, now):
+            raise memory.refusal(verdict)
 
 
 async def run(journal: Journal, world: World, rollout: str) -> RolloutState:

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seatrial.engine import failover
+from seatrial.engine import failover, memory
+from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Journal
+from seatrial.kernels.asked import failed_trial
+from seatrial.kernels.record import is_verdict, record_of
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
@@ -49,10 +52,11 @@ class Turns:
         step = next_step(state, self.world.fleet, await carriers(self.world))
         match step:
             case StartTrial():
-                return {"trial": step.host}
+                return {} if self._refused(step.host) else {"trial": step.host}
             case OpenGate():
                 self._append(Kind.GATE_OPENED, data={"stage": step.stage, "because": step.because})
             case End():
+                await self._suspect(step)
                 self._append(Kind.ROLLOUT_ENDED, data={"outcome": step.outcome, "because": step.because})
             case Hold():
                 await self.world.clock.sleep(POLL)
@@ -80,8 +84,43 @@ class Turns:
                     # Writing down where the trial stands changes nothing in the world: what was seen still holds.
                     self._move(host, action)
 
+    async def _suspect(self, end: End) -> None:
+        """Look for the patch that did it, once the host is back and no guard's clock runs any more."""
+        trial = failed_trial(self.state()) if end.outcome == State.REVERTED else None
+        if trial is not None and is_verdict(State.REVERTING, trial.facts) and not trial.suspects:
+            found = await suspects_of(self.world, self.state(), trial)
+            if found is not None:
+                self._append(Kind.SUSPECTS, host=trial.host, data=found)
+
+    def _refused(self, host: str) -> bool:
+        """Refuse to begin on a host what has become known as bad since the rollout began, here or with another controller."""
+        state = self.state()
+        trial = state.trials[host]
+        if trial.state is not State.PLANNED or trial.rounds or trial.tries or self._is_overridden():
+            return False
+        verdict = memory.standing_against(
+            memory.verdicts_of(self.journal), self.world.fleet, state.candidate, host, self.world.clock.now()
+        )
+        if verdict is None:
+            return False
+        error = memory.refusal(verdict)
+        self._move(host, Move(to=State.REFUSED, because=error.message, hint=error.hint))
+        return True
+
+    def _is_overridden(self) -> bool:
+        """Whether a person began this rollout in spite of what was remembered."""
+        return bool(self.journal.read(self.rollout, kinds=(Kind.ROLLOUT_STARTED,))[0].data.get("override"))
+
     def _move(self, host: str, move: Move) -> None:
-        data = {"to": str(move.to), "because": move.because, "hint": move.hint, "facts": dict(move.facts)}
+        data: dict[str, Any] = {
+            "to": str(move.to),
+            "because": move.because,
+            "hint": move.hint,
+            "facts": dict(move.facts),
+        }
+        if is_verdict(move.to, move.facts):
+            # In the same Event as the verdict: a controller that dies between two could not be asked again.
+            data["record"] = record_of(self.state(), self.state().trials[host])
         self._append(Kind.TRIAL_MOVED, host=host, data=data)
 
     async def _do(self, action: Do, trial: TrialState, terms: Terms) -> None:

@@ -37,6 +37,8 @@ class TrialState:
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
+    `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
+    are the patches to look at first, {} when that was not looked for.
     """
 
     host: str
@@ -56,6 +58,8 @@ class TrialState:
     cause: str = ""
     samples: tuple[Mapping[str, Any], ...] = ()
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
+    suspects: Mapping[str, Any] = field(default_factory=dict)
 
     def loaded(self, arm: str) -> float:
         """Seconds under load that were measured of an arm, `good` or `candidate`."""
@@ -169,6 +173,10 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
+        case Kind.HOST_DESCRIBED:
+            return replace(trial, described=dict(data))
+        case Kind.SUSPECTS:
+            return replace(trial, suspects=dict(data))
         case Kind.SAMPLES:
             return replace(trial, samples=(*trial.samples, data))
         case Kind.VERDICT:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seatrial.boot import guard
+from seatrial.boot.describe import describe, read_description
 from seatrial.boot.guard import read_answer
 from seatrial.model.command import Output
 from seatrial.model.event import Kind
@@ -53,7 +54,8 @@ async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Re
 async def _preflight(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     method = boot_method(call.world, host)
-    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True))
+    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True), describe())
+    *outputs, described = outputs
     sight = guard.read_look(method, outputs)
     if sight is None:
         return _unanswered(outputs, f"{host} did not say what it runs")
@@ -76,7 +78,10 @@ async def _preflight(call: _Call) -> Report:
         "results": [_plain(result) for result in results],
         "summary": "way back" if refused else summary,
     }
-    return Report(events=((Kind.RESULTS, data),))
+    # It is remembered with the verdict; a host that does not say it is on trial all the same.
+    hardware = read_description(described)
+    told = ((Kind.HOST_DESCRIBED, hardware),) if hardware is not None else ()
+    return Report(events=(*told, (Kind.RESULTS, data)))
 
 
 async def _baseline(call: _Call) -> Report:

@@ -27,6 +27,7 @@ class SimulatedVantage:
             "boot.facts": self._facts,
             "boot.glance": self._facts,
             "boot.once": self._once,
+            "host.describe": self._describe,
             "guard.status": self._guard_status,
             "guard.arm": self._arm,
             "guard.bless": self._bless,
@@ -113,6 +114,23 @@ class SimulatedVantage:
             "packages": "",
             "panic": "10",
             "watchdog": "",
+        }
+        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+
+    def _describe(self, command: Command) -> Output:
+        """A virtual machine with the modules of a gateway."""
+        host = self._sim.hosts[self._name]
+        modules = ("virtio_net", "nf_conntrack", "nf_nat", "nf_tables", "nft_chain_nat", "nft_masq", "vrf")
+        sections = {
+            "running": host.running,
+            "machine": "x86_64",
+            "built": "#1 SMP PREEMPT_DYNAMIC",
+            "dmi": "sys_vendor Seatrial\nproduct_name simulated host",
+            "cpu": "      1 simulated processor",
+            "nics": "lan0 virtio_net\nwan0 virtio_net",
+            "modules": "\n".join(modules),
+            "filesystems": "ext4",
+            "kernels": "",
         }
         return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
 
