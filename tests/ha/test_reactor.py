@@ -77,7 +77,7 @@ PRIMARY, SECONDARY = (status_of("Primary"), FINE), (status_of("Secondary"), IDLE
     ("first", "second", "carriers", "because"),
     [
         (PRIMARY, SECONDARY, {"nfs-1"}, ""),
-        (SECONDARY, SECONDARY, set(), ""),
+        (SECONDARY, SECONDARY, set(), "nobody has tools"),
         (PRIMARY, PRIMARY, None, "two hosts have tools"),
         (PRIMARY, None, {"nfs-1"}, "nobody can take it: nfs-2: drbdsetup: no route"),
         (None, SECONDARY, None, "it is not known who has tools: nfs-1: drbdsetup: no route"),
@@ -86,7 +86,7 @@ PRIMARY, SECONDARY = (status_of("Primary"), FINE), (status_of("Secondary"), IDLE
         (PRIMARY, (SECONDARY[0], IDLE.replace("static", "masked-runtime")), {"nfs-1"}, "nfs-2: its target is masked"),
         (PRIMARY, (SECONDARY[0], IDLE.replace("reactor active", "reactor failed")), {"nfs-1"}, "drbd-reactor does not run"),
         ((PRIMARY[0], FINE.replace("reactor active", "reactor inactive")), SECONDARY, {"nfs-1"}, "does not run on nfs-1"),
-        (("[]", FINE), SECONDARY, set(), ""),
+        (("[]", FINE), SECONDARY, set(), "nobody has tools"),
         (("\x1b[2J", FINE), SECONDARY, None, "not understood"),
         ((PRIMARY[0], "active\n"), SECONDARY, None, "not understood"),
     ],

@@ -106,7 +106,11 @@ class ReactorStanding:
         if carriers is None:
             yield self._unknown()
             return
-        where = " and ".join(sorted(carriers)) or "nobody"
+        if not carriers:
+            because = f"nobody has {self.mover.resource}: there is nothing that could be asked to let go of it"
+            yield _result("primary", FAIL, because, "journalctl -u drbd-reactor on each host says why")
+            return
+        where = " and ".join(sorted(carriers))
         yield _result("primary", PASS, f"{where} has {self.mover.resource}")
         others = [host for host in self.places if host not in carriers]
         if goal.to and goal.to not in carriers and others != [goal.to]:
