@@ -43,7 +43,7 @@ class Pool:
         return PoolStanding(
             what="web",
             members=dict.fromkeys(self.members, PoolMember()) if problem else dict(self.members),
-            hands=Hands(place="api", shut=hand("shut"), open=hand("open"), empty=hand("empty")),
+            hands=Hands(place="api", shut=hand("shut"), open=hand("open"), empty=hand("empty"), round=2.0),
             seconds=8.0,
             problem=problem,
         )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from seatrial.ha.drbdnfs.driver import DrbdNfs
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
+from seatrial.ha.kubernetes import Kubernetes
+from seatrial.ha.openstack import Openstack
 from seatrial.ha.operators import OperatorsCommands
 from seatrial.ha.pacemaker import Pacemaker
+from seatrial.ha.reactor import DrbdReactor
 from seatrial.model.fleet import Group
 
 _DRIVERS: dict[str, Driver] = {
@@ -15,6 +18,9 @@ _DRIVERS: dict[str, Driver] = {
         Keepalived(),
         DrbdNfs(),
         Pacemaker(),
+        DrbdReactor(),
+        Kubernetes(),
+        Openstack(),
         OperatorsCommands(),
     )
 }

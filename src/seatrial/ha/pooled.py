@@ -17,8 +17,6 @@ from seatrial.model.result import Outcome, Result
 MAX_TRIES = 3
 MOST_TOLD = 5
 _LOOK_AGAIN = 2.0
-# No budget may keep a host for ever, and no driver asks without end.
-MOST_ROUNDS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +43,17 @@ class PoolMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """The Commands of one driver: where they are run, and what shuts, empties and opens a host. `empty` may be nothing."""
+    """The Commands of one driver: where they are run, and what shuts, empties and opens a host.
+
+    `empty` may be nothing; where there is one, it tries again and again by itself and ends after `round` seconds at the
+    latest, so that the journal hears of it now and then.
+    """
 
     place: str
     shut: Callable[[str], tuple[Command, ...]]
     open: Callable[[str], tuple[Command, ...]]
     empty: Callable[[str], tuple[Command, ...]] | None = None
+    round: float = 30.0
 
 
 OURS = "ours"
@@ -149,7 +152,13 @@ class PoolStanding:
         if one.is_open:
             return self._try(goal, "shut", away, self.hands.shut, hurts=False)
         left = _some(one.left or ())
-        if goal.seconds > self.seconds:
+        rounds = goal.tries.get("empty", 0)
+        spent = (
+            goal.seconds > self.seconds
+            if self.hands.empty is None
+            else rounds * self.hands.round >= self.seconds
+        )
+        if spent:
             held = next(iter(one.held.values()), "") or goal.problem
             why = f": {held}" if held else ""
             hint = (
@@ -158,10 +167,8 @@ class PoolStanding:
             return Stuck(because=f"still on {away}: {left}{why}", hint=hint)
         if self.hands.empty is None:
             return Wait(seconds=_LOOK_AGAIN, because=f"still on {away}: {left}")
-        if goal.tries.get("empty", 0) >= MOST_ROUNDS:
-            return Stuck(because=f"still on {away}: {left}", hint=goal.hint)
         return Deed(
-            name="empty", on={self.hands.place: self.hands.empty(away)}, because=f"{left} has to leave {away}"
+            name="empty", on={self.hands.place: self.hands.empty(away)}, because=f"to leave {away}: {left}"
         )
 
     def _try(
