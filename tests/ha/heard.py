@@ -54,6 +54,7 @@ AUDIT = (
     "lease\t10\t10",
     "versions\t-3\t+4\t+4.1\t+4.2",
     "client\t6\t1\t192.0.2.21:672\tconfirmed\t2\tLinux NFSv4.1 nfs-c1",
+    "records\tyes",
     "link\t198.51.100.2\tyes",
 )
 IDLE = ("threads\t0",)

@@ -81,6 +81,7 @@ AROUND = [
     ("identity", (*STANDBY, "conf\tscope\tnfs-2"), AUDIT, Outcome.FAIL, "scope is nfs-2 in nfs.conf of nfs-2, not set on nfs-1"),
     ("identity", (*STANDBY, "conf\tlease-time\t90"), (*AUDIT, "conf\tlease-time\t10"), Outcome.FAIL, "lease-time is 90 in nfs.conf of nfs-2, 10 on nfs-1"),
     ("identity", STANDBY, tuple(line.replace("lease\t10\t10", "lease\t90\t90") for line in AUDIT), Outcome.FAIL, "nfs-1 serves with lease and grace of 90 and 90 s, and nfs-2 would with 10 and 10 s"),
+    ("records", STANDBY, tuple(line.replace("records\tyes", "records\tno") for line in AUDIT), Outcome.FAIL, "nfs-1 keeps no records of its clients: their locks would be lost by a move"),
     ("clients", STANDBY, (*AUDIT, "client\t7\t0\t192.0.2.22:740\tconfirmed\t1\tLinux NFSv4.0 nfs-c2"), Outcome.FAIL, "1 clients of NFSv4.0, which nfs-2 would not serve: 192.0.2.22:740"),
     ("holders", STANDBY, (*AUDIT, "holder\tprocess\t812\tbash\tssh.service\t/srv/volume"), Outcome.FAIL, "the volumes on nfs-1 are busy: process 812 (bash) of ssh.service"),
     ("holders", STANDBY, (*AUDIT, "holder\tmount\t/home/tools\t/srv/volume"), Outcome.FAIL, "the volumes on nfs-1 are busy: the mount at /home/tools"),

@@ -444,10 +444,27 @@ start_daemons() {
     [ -z "$units" ] && [ -n "$state_folder" ] || return 0
     [ -d "$state_folder" ] || mkdir -p "$state_folder"
     if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then return 0; fi
+    daemon=
     ! pgrep -x nfsdcld >/dev/null || return 0
     # It outlives this shell: it gets neither the lock nor the output, which the far end waits for.
     setsid nfsdcld -F -p "$pipes" -s "$state_folder" 8>&- >/dev/null 2>&1 </dev/null &
-    echo $! >"$run/nfsdcld.pid"
+    daemon=$!
+    echo "$daemon" >"$run/nfsdcld.pid"
+    # nfsd waits a second for it, and then keeps no records at all, so that no client could have its locks back.
+    tries=0
+    until has_open "$state_folder/main.sqlite"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 200 ] || { echo 'nfsdcld does not start'; return 1; }
+        sleep 0.05
+    done
+}
+
+# has_open FILE: whether the process `daemon` has it open.
+has_open() {
+    for descriptor in /proc/"$daemon"/fd/*; do
+        [ ! "$descriptor" -ef "$1" ] || return 0
+    done
+    return 1
 }
 
 # Whether the list of what is exported is younger than what is configured, and has all of it: then it was made of it.
@@ -477,6 +494,22 @@ start_nfsd() {
     [ "$threads_run" = 0 ] || return 0
     # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one. The kernel takes
     # it from the name of the machine as the one who starts it sees it, so that one gets a name of its own.
+    tries=0
+    until run_threads && keeps_records; do
+        tries=$((tries + 1))
+        echo 0 >$nfsd/threads
+        [ "$tries" -lt 3 ] || { echo 'nfsd does not start with the records of its clients'; return 1; }
+    done
+}
+
+# Who the clients are is written down by nfsdcld, which has the pipe to the kernel open for it.
+keeps_records() {
+    [ -n "$state_folder" ] || return 0
+    [ -n "$daemon" ] || daemon=$(pgrep -o -x nfsdcld)
+    has_open "$pipes/nfsd/cld"
+}
+
+run_threads() {
     unshare --uts sh -c 'echo "$1" >/proc/sys/kernel/hostname && { [ -s "$2/portlist" ] || echo tcp 2049 >"$2/portlist"; } &&
         echo "$3" >"$2/threads"' sh "$scope" $nfsd "$threads" 8>&- || return 1
     threads_now

@@ -1,7 +1,7 @@
 # ruff: noqa: D103, PTH115, PTH119, PTH123, PTH207, PTH208, UP031, UP035
 """What a host of an NFS pair shows before and after a move, besides what drbd-nfs.sh tells in a hurry.
 
-What is in: `python3 - SPEC` with SPEC as JSON: `resource`, `volumes` (mount points), `wants` (lists of kind and name). It prints
+What is in: `python3 - SPEC` with SPEC as JSON: `resource`, `volumes` (mount points), `pipes`, `wants` (lists of kind and name). It prints
 facts, one a line, `name TAB value ...`: exports that are configured and served, lease and versions, clients, settings, whether
 the peer of the replication answers, and who holds a volume; `audited` is the last one. It only reads, and runs wherever
 Python is 3.7 or newer. One process asks all of it, since each further one costs a slow host a tenth of a second.
@@ -112,6 +112,15 @@ def replication(resource: str) -> None:
     fact("link", shown.group(1), "yes" if asked and asked.returncode == 0 else "no")
 
 
+def records(pipes: str) -> None:
+    pipe = pipes.rstrip("/") + "/nfsd/cld"
+    for pid in processes():
+        if text("/proc/%s/comm" % pid).strip() == "nfsdcld":
+            fact("records", "yes" if pipe in held("/proc/" + pid) else "no")
+            return
+    fact("records", "no")
+
+
 def processes() -> Iterator[str]:
     return (name for name in os.listdir("/proc") if name.isdigit())
 
@@ -164,6 +173,7 @@ def main(spec: dict[str, Any]) -> None:
     exports()
     server()
     clients()
+    records(spec["pipes"])
     settings(spec["wants"])
     replication(spec["resource"])
     for mount in spec["volumes"]:

@@ -25,6 +25,7 @@ def audit(mover: DrbdNfsMover) -> Command:
     spec = {
         "resource": mover.resource,
         "volumes": [one.mount for one in mover.volumes],
+        "pipes": mover.nfs.pipes,
         "wants": [line.split(" ")[:2] for line in _wants(mover)],
     }
     return Command(

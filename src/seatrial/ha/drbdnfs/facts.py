@@ -72,6 +72,7 @@ class MemberFacts:
     versions: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
+    records: bool | None = None
     conf: Mapping[str, str] | None = None
     clients: tuple[NfsClient, ...] = ()
     holders: tuple[Holder, ...] = ()
@@ -148,6 +149,7 @@ def read_member(outputs: Sequence[Output]) -> MemberFacts | None:
         versions=tuple(word for row in by.get("versions", []) for word in row),
         exports=tuple(sorted(row[0] for row in by.get("export", []) if row)),
         served=tuple(row[0] for row in by.get("served", []) if row),
+        records=_first(by, "records") == "yes" if "records" in by else None,
         conf=_pairs(by.get("conf", [])),
         clients=tuple(_client(row) for row in by.get("client", []) if len(row) >= 6),
         holders=tuple(_holder(row) for row in by.get("holder", []) if len(row) >= 3),
