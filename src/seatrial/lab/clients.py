@@ -57,10 +57,13 @@ class Work:
         )
         for host in (WRITER, OTHER):
             await self._sh(host, mount, stdin=script)
-        await self._sh(OTHER, f"echo 0 >{self.lock}")
+        await self._sh(OTHER, f": >{self.lock}")
         log = f"{_RUN}/{self._run}.log"
         await self._sh(WRITER, _apart(f"append {self.data} {log} {_RUN}/stop", f"{_RUN}/append.json"))
         await self._sh(WRITER, _apart(f"hold {self.lock} {_RUN}/stop", f"{_RUN}/hold.json"))
+        # The work has begun when a first record is acknowledged and the lock has been used.
+        begun = f"[ -s {log} ] && [ $(wc -c <{self.lock}) -gt 0 ]"
+        await self._sh(WRITER, f"for i in $(seq 200); do {{ {begun}; }} && exit 0; sleep 0.3; done; exit 1")
 
     async def mark(self) -> int:
         """How many records have been acknowledged."""

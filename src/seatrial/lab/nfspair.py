@@ -88,7 +88,7 @@ def _mover() -> dict[str, object]:
             "lease": "10s",
             "grace": "10s",
             "threads": 8,
-            "versions": ["3", "4.0", "4.1", "4.2"],
+            "versions": ["4.1", "4.2"],
         },
         "wants": {"sysctls": {"net.core.somaxconn": "1024"}, "schedulers": {"loop0": "none"}},
     }

@@ -1,5 +1,5 @@
-# A host of an NFS pair on DRBD: how it stands (look, and audit with what only a person's move needs), and what a failover
-# does there (give, take, fence). Run as: sh -s <settings, this, and a line `run VERB ... .` at the end; a line that was cut
+# A host of an NFS pair on DRBD: how it stands (look), and what a failover does there (give, take, fence); what is only
+# asked before and after a move is in pair.py. Run as: sh -s <settings, this, and a line `run VERB ... .` at the end; a line that was cut
 # off lacks its dot, and nothing is done. POSIX sh.
 #
 # Every verb may be repeated and be cut off anywhere: each step looks before it acts. What a step came to is a line
@@ -10,7 +10,8 @@
 # A process costs a slow or busy host a tenth of a second, and clients wait for all of them: what the shell itself can do,
 # it does, and what can be done before the other side gives is done before.
 # The settings stand in front of this text, and words are split on purpose.
-# shellcheck disable=SC2154,SC2086,SC2046
+# `-nt` is in every sh that a host of these has.
+# shellcheck disable=SC2154,SC2086,SC2046,SC2013,SC2015,SC2016,SC2231,SC3013
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -158,6 +159,7 @@ END
     ! has_address || fact address "$service"
     threads_now
     fact threads "$threads_run"
+    tell_connections
     for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
     [ "$state" = Connected ] || tell_apart
 }
@@ -168,6 +170,17 @@ tell_apart() {
     # The device's own latest word on it: what was a split brain once may be mended since.
     dmesg | grep -e 'Split-Brain detected' -e '-> Connected' -e '-> Established' |
         grep -e "drbd${minors%% *}:" -e "drbd ${resource}[ /:]" | tail -n 1 | grep -q Split-Brain && fact split yes
+}
+
+# Who is connected to the service: after a move they are made to connect again at once. IPv4 as /proc/net/tcp writes it.
+tell_connections() {
+    case $service in *:*) return 0 ;; esac
+    while read -r _ local peer tcp_state _; do
+        [ "${local#*:}$tcp_state" = 080101 ] && [ "$local" = "$service_hex:0801" ] || continue
+        one=${peer%:*} port=$((0x${peer#*:}))
+        d=${one%??????} one=${one#??} c=${one%????} one=${one#??} b=${one%??} a=${one#??}
+        fact peer "$((0x$a)).$((0x$b)).$((0x$c)).$((0x$d)):$port"
+    done </proc/net/tcp
 }
 
 # The lock's holder writes who it is; a number that another process has by now began at another time.
@@ -183,66 +196,6 @@ began_at() {
     set -- ${words##*) }
     shift 19
     echo "$1"
-}
-
-audit() {
-    fact seatrial 1
-    tell_quickly
-    if [ -r $nfsd/nfsv4leasetime ]; then
-        read -r lease_now <$nfsd/nfsv4leasetime
-        read -r grace_now <$nfsd/nfsv4gracetime
-        fact lease "$lease_now" "$grace_now"
-        read -r versions_now <$nfsd/versions && fact versions $versions_now
-    fi
-    cat /etc/exports /etc/exports.d/*.exports 2>/dev/null | sed 's/#.*//; s/[[:space:]]\{1,\}/ /g; s/^ //; s/ $//; /^$/d; s/^/export\t/'
-    [ ! -r /var/lib/nfs/etab ] || sed 's/[[:space:]].*//; s/^/served\t/' /var/lib/nfs/etab
-    awk -F= '/^\[/ {part = $0} part == "[nfsd]" && /^[ ]*(lease-time|grace-time|scope)[ ]*=/ {
-        gsub(/[ ]/, ""); print "conf\t" $1 "\t" $2}' /etc/nfs.conf /etc/nfs.conf.d/*.conf 2>/dev/null
-    tell_clients
-    tell_wants
-    tell_link
-    while read -r _ at _; do tell_holders "$at"; done <<-END
-$volumes
-END
-    fact 'done'
-}
-
-tell_clients() {
-    for folder in $nfsd/clients/*; do
-        [ -r "$folder/info" ] || continue
-        address='' status='' minor='' client=''
-        while IFS= read -r line; do
-            value=${line#*: }
-            case $line in
-                'address: '*) address=${value#\"} address=${address%\"} ;;
-                'status: '*) status=$value ;;
-                'minor version: '*) minor=$value ;;
-                'name: '*) client=${value#\"} client=${client%\"} ;;
-            esac
-        done <"$folder/info"
-        states=$(grep -c '^- ' "$folder/states" 2>/dev/null)
-        fact client "${folder##*/}" "$minor" "$address" "$status" "${states:-0}" "$client"
-    done
-}
-
-tell_wants() {
-    while read -r kind of value; do
-        case $kind in
-            sysctl) fact want "$kind" "$of" "$(sysctl -n "$of" 2>/dev/null | tr '\t' ' ')" ;;
-            scheduler) fact want "$kind" "$of" "$(grep -o '\[.*\]' "/sys/block/$of/queue/scheduler" 2>/dev/null | tr -d '[]')" ;;
-            shaping) fact want "$kind" "$of" "$(tc qdisc show dev "$of" 2>/dev/null | grep ' root ' | tr '\n' ' ')" ;;
-        esac
-    done <<-END
-$wants
-END
-}
-
-# Whether the peer answers at the address that DRBD has of it: the other side of a cut that DRBD has not seen yet.
-tell_link() {
-    peer=$(drbdsetup show "$resource" 2>/dev/null | sed -n 's/.*_remote_host[^0-9]*ipv[46] \([^:;]*\).*/\1/p; s/^[[:space:]]*_peer_node.*//p' | head -n 1)
-    [ -n "$peer" ] || peer=$(drbdsetup show "$resource" 2>/dev/null | grep -A3 remote_host | sed -n 's/.*ipv[46] \[\{0,1\}\([0-9a-fA-F.:]*\)\]\{0,1\}:[0-9]*;.*/\1/p' | head -n 1)
-    [ -n "$peer" ] || { fact link unknown; return; }
-    if ping -n -q -c 2 -i 0.2 -W 1 "$peer" >/dev/null 2>&1; then fact link "$peer" yes; else fact link "$peer" no; fi
 }
 
 # Who would keep a file system from being unmounted: programs, other mounts of it, and other mount namespaces.
@@ -286,12 +239,34 @@ is_fresh() {
 # give BOOT UPTIME
 give() {
     locked "$1" "$2"
+    step silence '' silence
     step nfsd 'cat /proc/fs/nfsd/threads; the stack of a thread that will not end: cat /proc/PID/stack' stop_nfsd
     step address '' drop_address
-    step exports '' drop_exports
     step daemons '' stop_daemons
-    step unmount 'end what holds it, or take it into `holders` with `busy: stop`' unmount_all
+    step unmount "end what holds it, or list its unit in 'holders' with 'busy: stop'" unmount_all
     step secondary 'drbdadm status; what holds the device open: fuser -v' become_secondary
+    # What follows is waited for by nobody.
+    step speak '' speak
+}
+
+# Requests come in no more, replies still go out, and the end of the connections is not told: a client that hears of it
+# connects again at once, is refused, and then waits for seconds before each further try.
+silence() {
+    threads_now
+    [ "$threads_run" != 0 ] && command -v nft >/dev/null || return 0
+    case $service in *:*) ip=ip6 ;; *) ip=ip ;; esac
+    nft -f - <<-END || true
+	add table inet seatrial-failover
+	delete table inet seatrial-failover
+	table inet seatrial-failover {
+	    chain in { type filter hook input priority -300; $ip daddr $service tcp dport 2049 drop; }
+	    chain out { type filter hook output priority -300; $ip saddr $service tcp sport 2049 tcp flags & (fin | rst) != 0 drop; }
+	}
+END
+}
+
+speak() {
+    ! command -v nft >/dev/null || nft delete table inet seatrial-failover 2>/dev/null || true
 }
 
 stop_nfsd() {
@@ -318,11 +293,6 @@ drop_address() {
     ! has_address || ip address del "$service/$prefix" dev "$interface"
 }
 
-drop_exports() {
-    # The server is down: what is still exported only holds the file systems.
-    [ ! -s /var/lib/nfs/etab ] || exportfs -ua 8>&-
-}
-
 stop_daemons() {
     [ -z "$units" ] || return 0
     # A client that is still known holds what it has open; to expire it takes nfsdcld, which is ended after that.
@@ -332,16 +302,24 @@ stop_daemons() {
         done
         ;;
     esac
-    # mountd holds nothing and may stay: the next take is so much faster.
-    pkill -x nfsdcld || return 0
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-        sleep 0.1
-        pgrep -x nfsdcld >/dev/null || return 0
+    # mountd holds nothing and may stay, and so may the list of exports: nfsd let go of what it had exported when it ended.
+    if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then
+        kill "$daemon"
+    else
+        pkill -x nfsdcld || return 0
+        daemon=
+    fi
+    tries=0
+    while if [ -n "$daemon" ]; then is_nfsdcld "$daemon"; else pgrep -x nfsdcld >/dev/null; fi; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { pkill -9 -x nfsdcld; sleep 0.2; break; }
+        sleep 0.03
     done
-    pkill -9 -x nfsdcld
-    sleep 0.1
-    ! pgrep -x nfsdcld >/dev/null
 }
+
+is_nfsdcld() {
+    [ -r "/proc/$1/comm" ] && read -r comm <"/proc/$1/comm" && [ "$comm" = nfsdcld ]
+} 2>/dev/null
 
 unmount_all() {
     # From the last one back, since one may be mounted below another one.
@@ -390,6 +368,7 @@ become_secondary() {
 take() {
     locked "$1" "$2"
     step prepare '' prepare
+    wake_clients
     step word 'seatrial failover looks again' await_word "$3"
     step primary 'drbdadm status says why' become_primary
     step mount 'dmesg says why' mount_all
@@ -397,6 +376,12 @@ take() {
     step nfsd 'dmesg; is the port free?' start_nfsd
     step address '' take_address
     step wants '' put_wants
+}
+
+# Sent while the other side still gives: it waits for the address by itself.
+wake_clients() {
+    [ -n "$connections" ] && command -v python3 >/dev/null || return 0
+    setsid python3 -c "$tickle" "$service" 2049 $connections 8>&- >/dev/null 2>&1 </dev/null &
 }
 
 prepare() {
@@ -455,11 +440,47 @@ END
 }
 
 start_daemons() {
-    exportfs -ra 8>&- || return 1
+    are_exported || exportfs -ra 8>&- || return 1
     [ -z "$units" ] && [ -n "$state_folder" ] || return 0
     [ -d "$state_folder" ] || mkdir -p "$state_folder"
+    if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then return 0; fi
+    daemon=
+    ! pgrep -x nfsdcld >/dev/null || return 0
     # It outlives this shell: it gets neither the lock nor the output, which the far end waits for.
-    pgrep -x nfsdcld >/dev/null || nfsdcld -p "$pipes" -s "$state_folder" 8>&- >/dev/null 2>&1
+    setsid nfsdcld -F -p "$pipes" -s "$state_folder" 8>&- >/dev/null 2>&1 </dev/null &
+    daemon=$!
+    echo "$daemon" >"$run/nfsdcld.pid"
+    # nfsd waits a second for it, and then keeps no records at all, so that no client could have its locks back.
+    tries=0
+    until has_open "$state_folder/main.sqlite"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 200 ] || { echo 'nfsdcld does not start'; return 1; }
+        sleep 0.05
+    done
+}
+
+# has_open FILE: whether the process `daemon` has it open.
+has_open() {
+    for descriptor in /proc/"$daemon"/fd/*; do
+        [ ! "$descriptor" -ef "$1" ] || return 0
+    done
+    return 1
+}
+
+# Whether the list of what is exported is younger than what is configured, and has all of it: then it was made of it.
+are_exported() {
+    etab=/var/lib/nfs/etab
+    [ -s $etab ] || return 1
+    listed=
+    while read -r path _; do listed="$listed $path "; done <$etab
+    for file in /etc/exports /etc/exports.d/*.exports; do
+        [ -e "$file" ] || continue
+        [ $etab -nt "$file" ] || return 1
+        while read -r path _; do
+            case $path in '' | '#'*) continue ;; esac
+            case $listed in *" $path "*) ;; *) return 1 ;; esac
+        done <"$file"
+    done
 }
 
 start_nfsd() {
@@ -473,6 +494,22 @@ start_nfsd() {
     [ "$threads_run" = 0 ] || return 0
     # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one. The kernel takes
     # it from the name of the machine as the one who starts it sees it, so that one gets a name of its own.
+    tries=0
+    until run_threads && keeps_records; do
+        tries=$((tries + 1))
+        echo 0 >$nfsd/threads
+        [ "$tries" -lt 3 ] || { echo 'nfsd does not start with the records of its clients'; return 1; }
+    done
+}
+
+# Who the clients are is written down by nfsdcld, which has the pipe to the kernel open for it.
+keeps_records() {
+    [ -n "$state_folder" ] || return 0
+    [ -n "$daemon" ] || daemon=$(pgrep -o -x nfsdcld)
+    has_open "$pipes/nfsd/cld"
+}
+
+run_threads() {
     unshare --uts sh -c 'echo "$1" >/proc/sys/kernel/hostname && { [ -s "$2/portlist" ] || echo tcp 2049 >"$2/portlist"; } &&
         echo "$3" >"$2/threads"' sh "$scope" $nfsd "$threads" 8>&- || return 1
     threads_now
@@ -492,6 +529,7 @@ END
 }
 
 take_address() {
+    speak
     ip address replace "$service/$prefix" dev "$interface" || return 1
     # Neighbours that had the other side's card are told; a second time, since the first one may be lost.
     (arping -q -U -c 1 -I "$interface" "$service"; sleep 0.5; arping -q -U -c 2 -I "$interface" "$service") 8>&- >/dev/null 2>&1 &

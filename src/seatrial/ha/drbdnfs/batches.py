@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import shlex
+from collections.abc import Mapping
 from typing import Literal
 
 from seatrial.ha.drbdnfs.facts import MemberFacts
@@ -14,11 +17,25 @@ Word = Literal["peer", "fenced", "forced"]
 _NAME = "drbd-nfs.sh"
 # Twice what the slowest steps of a batch may take: nfsd's end, a file system's check of its journal, a unit's start.
 _DEED_SECONDS = 120.0
+_MOST_WOKEN = 2000
 
 
 def audit(mover: DrbdNfsMover) -> Command:
-    """All that a move is refused or proven by."""
-    return _command(mover, "audit")
+    """What a move is refused or proven by besides what `look` tells."""
+    spec = {
+        "resource": mover.resource,
+        "volumes": [one.mount for one in mover.volumes],
+        "pipes": mover.nfs.pipes,
+        "wants": [line.split(" ")[:2] for line in _wants(mover)],
+    }
+    return Command(
+        name="drbd-nfs.audit",
+        argv=("python3", "-", json.dumps(spec)),
+        stdin=script("pair.py").encode(),
+        root=True,
+        timeout=60.0,
+        package="python3",
+    )
 
 
 def look(mover: DrbdNfsMover) -> Command:
@@ -34,9 +51,13 @@ def give(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     return _command(mover, "give", seen.boot, seen.uptime, safe=False)
 
 
-def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word) -> Command:
-    """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person."""
-    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False)
+def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word, connections: tuple[str, ...] = ()) -> Command:
+    """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person.
+
+    `connections` are the clients (ADDRESS:PORT) that were connected where it was served, and are woken once it is here.
+    """
+    woken = {"connections": " ".join(connections[:_MOST_WOKEN]), "tickle": script("tickle.py")}
+    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False, more=woken)
 
 
 def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
@@ -44,8 +65,10 @@ def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     return _command(mover, "fence", seen.boot, seen.uptime, safe=False)
 
 
-def _command(mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True) -> Command:
-    text = f"{_settings(mover)}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
+def _command(
+    mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True, more: Mapping[str, str] | None = None
+) -> Command:
+    text = f"{_settings(mover, more or {})}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
     return Command(
         name=f"drbd-nfs.{verb}",
         argv=("sh", "-s", "seatrial-failover", verb, *words),
@@ -57,7 +80,7 @@ def _command(mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True) -> 
     )
 
 
-def _settings(mover: DrbdNfsMover) -> str:
+def _settings(mover: DrbdNfsMover, more: Mapping[str, str]) -> str:
     nfs, address = mover.nfs, mover.address
     volumes = "\n".join(
         f"{one.device} {one.mount} {one.type or 'auto'} {one.options}" for one in mover.volumes
@@ -80,8 +103,16 @@ def _settings(mover: DrbdNfsMover) -> str:
         "wants": "\n".join(_wants(mover)),
         "busy": mover.busy,
         "holders": " ".join(mover.holders),
+        "service_hex": _as_proc(address.address),
+        **more,
     }
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
+
+
+def _as_proc(address: str) -> str:
+    """An IPv4 address as /proc/net/tcp writes it on a little-endian machine; "" for IPv6."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.packed[::-1].hex().upper() if parsed.version == 4 else ""
 
 
 def _wants(mover: DrbdNfsMover) -> list[str]:

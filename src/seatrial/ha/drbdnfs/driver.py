@@ -54,9 +54,10 @@ class DrbdNfs:
     name: str = "drbd-nfs"
 
     def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
-        """One script on each host, which reads only."""
+        """One script on each host, which reads only; `whole` with a second one."""
         mover = _mover(group)
-        return dict.fromkeys(group.hosts, (batches.audit(mover) if whole else batches.look(mover),))
+        commands = (batches.look(mover), batches.audit(mover)) if whole else (batches.look(mover),)
+        return dict.fromkeys(group.hosts, commands)
 
     def glance(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
         """The short form of the same script."""
@@ -77,7 +78,7 @@ def _mover(group: Group) -> DrbdNfsMover:
 
 
 def _members(group: Group, answers: Mapping[str, Sequence[Output]]) -> dict[str, MemberFacts | None]:
-    return {host: read_member(next(iter(answers.get(host, ())), None)) for host in group.hosts}
+    return {host: read_member(answers.get(host, ())) for host in group.hosts}
 
 
 def _carriers(mover: DrbdNfsMover, members: Mapping[str, MemberFacts | None]) -> frozenset[str] | None:

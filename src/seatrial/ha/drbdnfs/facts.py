@@ -6,7 +6,8 @@ over, and an answer that is not whole is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from seatrial.ha.replicas import VERSION, Replica, read_json, read_proc
 from seatrial.model.command import Output
 from seatrial.model.said import clean
 
-_MOST = 2000
+_MOST = 20_000
+_CLIENT = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +72,12 @@ class MemberFacts:
     versions: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
     served: tuple[str, ...] = ()
+    records: bool | None = None
     conf: Mapping[str, str] | None = None
     clients: tuple[NfsClient, ...] = ()
     holders: tuple[Holder, ...] = ()
     wants: Mapping[str, str] | None = None
+    connections: tuple[str, ...] = ()
     link: str = ""
     link_answers: bool | None = None
 
@@ -110,13 +114,18 @@ class MemberFacts:
         }
 
 
-def read_member(output: Output | None) -> MemberFacts | None:
-    """What a host said to `look` or `audit`; None when it gave no answer, or one that is not whole."""
-    if output is None or not output.ok or output.truncated:
-        return None
-    rows = [line.split("\t") for line in output.stdout.splitlines()[:_MOST]]
-    rows = [[clean(word) if row[0] not in ("proc", "json") else word for word in row] for row in rows]
-    if not rows or rows[0] != ["seatrial", "1"] or rows[-1] != ["done"]:
+def read_member(outputs: Sequence[Output]) -> MemberFacts | None:
+    """What a host said to `look`, and to `audit` where it was asked; None when an answer is missing or not whole."""
+    rows: list[list[str]] = []
+    for output, first, last in zip(outputs, (["seatrial", "1"], None), (["done"], ["audited"]), strict=False):
+        if not output.ok or output.truncated:
+            return None
+        found = [line.split("\t") for line in output.stdout.splitlines()[:_MOST]]
+        found = [[clean(word) if row[0] not in ("proc", "json") else word for word in row] for row in found]
+        if not found or found[-1] != last or (first is not None and found[0] != first):
+            return None
+        rows += found
+    if not rows:
         return None
     by: dict[str, list[list[str]]] = {}
     for row in rows:
@@ -140,10 +149,12 @@ def read_member(output: Output | None) -> MemberFacts | None:
         versions=tuple(word for row in by.get("versions", []) for word in row),
         exports=tuple(sorted(row[0] for row in by.get("export", []) if row)),
         served=tuple(row[0] for row in by.get("served", []) if row),
+        records=_first(by, "records") == "yes" if "records" in by else None,
         conf=_pairs(by.get("conf", [])),
         clients=tuple(_client(row) for row in by.get("client", []) if len(row) >= 6),
         holders=tuple(_holder(row) for row in by.get("holder", []) if len(row) >= 3),
         wants={f"{row[0]} {row[1]}": row[2] for row in by.get("want", []) if len(row) >= 3},
+        connections=tuple(row[0] for row in by.get("peer", []) if row and _CLIENT.fullmatch(row[0])),
         link=_first(by, "link"),
         link_answers=_link(by.get("link", [])),
     )

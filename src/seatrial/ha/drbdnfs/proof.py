@@ -21,6 +21,12 @@ def proof(pair: Pair) -> tuple[Result, ...]:
         because = f"nothing of the service is left on {pair.other}"
         left = f"something of the service is left on {pair.other}"
         results.append(_judged("alone", not there.active, because, left, "seatrial failover GROUP"))
+    if pair.mover.nfs.state is not None:
+        because = f"the records of the clients are kept on {pair.to}"
+        left = f"no records of the clients are kept on {pair.to}: no lock outlives the next move"
+        results.append(
+            _judged("records", here.records is not False, because, left, "is nfsdcld running there?")
+        )
     return (*results, _served(pair, here), *_wants(pair, here))
 
 

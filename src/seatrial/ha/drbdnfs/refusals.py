@@ -31,6 +31,7 @@ def refusals(pair: Pair, goal: Goal) -> tuple[Result, ...]:
         _link(pair, here, there, goal),
         _exports(pair, here, there),
         _identity(pair, here, there),
+        _records(pair, there, goal),
         _clients(pair, there),
         _holders(pair, there),
     )
@@ -155,6 +156,22 @@ def _identity(pair: Pair, here: MemberFacts, there: MemberFacts) -> Result:
         because = f"{nfs.state} is on no volume that moves: no client could have its locks back"
         return _result("identity", Outcome.FAIL, because, "put `state` of the mover's `nfs` on a volume")
     return _result("identity", Outcome.PASS, f"both serve as {nfs.scope}, lease {nfs.lease:.0f} s")
+
+
+def _records(pair: Pair, there: MemberFacts, goal: Goal) -> Result:
+    """Without the records of its clients a server lets nobody reclaim after a move."""
+    if pair.mover.nfs.state is None or not serves(pair.mover, there):
+        return _result("records", Outcome.PASS, "no server keeps records of its clients now")
+    if there.records is False and goal.force:
+        because = f"{pair.other} keeps no records of its clients; a person goes on: {goal.force}"
+        return _result("records", Outcome.PASS, because)
+    return _judged(
+        "records",
+        there.records is not False,
+        f"{pair.other} keeps the records of its clients on the volume",
+        f"{pair.other} keeps no records of its clients: their locks would be lost by a move",
+        "is nfsdcld running there, and was it when nfsd started? or go on: --force 'who loses what'",
+    )
 
 
 def _clients(pair: Pair, there: MemberFacts) -> Result:
