@@ -46,7 +46,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """A search as its Events tell it. `asked` says in words what is tested; `ground` is where, for a later process."""
+    """A search as its Events tell it. `asked` says in words what is tested; `ground` is where, for a later process.
+
+    `platform` says in a sentence where it ran, once it is over.
+    """
 
     id: str
     versions: tuple[Version, ...] = ()
@@ -61,6 +64,7 @@ class Course:
     trying: str = ""
     ended: datetime | None = None
     answer: Answer | None = None
+    platform: str = ""
     last: int = 0
 
     @property
@@ -124,12 +128,20 @@ def advance(course: Course, event: Event) -> Course:
         case Kind.BISECT_TRIED:
             return replace(course, trying="", attempts=(*course.attempts, _attempt(event)))
         case Kind.BISECT_ENDED:
-            return replace(course, ended=event.at, answer=_answer(course, data))
+            return replace(
+                course,
+                ended=event.at,
+                answer=_answer(course, data),
+                platform=data.get("platform", ""),
+            )
     return course
 
 
-def ended_data(course: Course, answer: Answer) -> dict[str, Any]:
-    """An answer as the data of its Event: versions by name, so that it can be read without the list."""
+def ended_data(course: Course, answer: Answer, *, platform: str) -> dict[str, Any]:
+    """An answer as the data of its Event: versions by name, so that it can be read without the list.
+
+    `platform` says in a sentence where it ran.
+    """
     names = [version.name for version in course.versions]
     return {
         "ending": str(answer.ending),
@@ -139,6 +151,9 @@ def ended_data(course: Course, answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "wrong_fails": answer.wrong_fails,
         "wrong_passes": answer.wrong_passes,
+        "boots": course.boots,
+        "seconds": round(course.seconds, 1),
+        "platform": platform,
     }
 
 

@@ -29,7 +29,7 @@ def tell(event: Event, course: Course) -> list[Line]:
     match event.kind:
         case Kind.BISECT_STARTED:
             first, last = course.versions[0], course.versions[-1]
-            text = f"{first.name} to {last.name}   {len(course.versions)} of them   by {course.by}"
+            text = f"{first.name} to {last.name}   {len(course.versions)} kernels   by {course.by}"
             why = f', "{course.why}"' if course.why else ""
             return [
                 Line(at=event.at, step=f"bisect {course.id}", text=text + why),
@@ -49,7 +49,7 @@ def tell(event: Event, course: Course) -> list[Line]:
             ]
         case Kind.BISECT_ENDED if course.answer is not None:
             ends_well = course.answer.ending is Ending.FOUND
-            detail = () if course.answer.ending is Ending.UNTRIED else (cost(course), rates(course.answer))
+            detail = tuple(part for part in (cost(course), observed(course)) if part)
             return [
                 Line(
                     at=event.at,
@@ -90,23 +90,33 @@ def sentence(course: Course) -> str:
 def cost(course: Course) -> str:
     """What it took."""
     answer = course.answer
-    sure = f"{100 * answer.confidence:.1f} % sure, " if answer else ""
+    sure = f"{100 * answer.confidence:.1f} % sure, " if answer and answer.confidence else ""
     tried = len({attempt.version for attempt in course.attempts})
-    return f"{sure}{course.boots} boots of {tried} of {len(course.versions)}, {duration(course.seconds)}"
-
-
-def rates(answer: Answer) -> str:
-    """How often the test seems to be wrong."""
     return (
-        f"the test seems to fail on a good one in {100 * answer.wrong_fails:.0f} % of boots, "
-        f"and to pass on a bad one in {100 * answer.wrong_passes:.0f} %"
+        f"{sure}{course.boots} boots of {tried} of {len(course.versions)} kernels, {duration(course.seconds)}"
     )
 
 
-def tracker_report(course: Course, suspects: Suspects, *, platform: str) -> str:
+def observed(course: Course) -> str:
+    """How often the test contradicted the answer, "" where it never did or nothing was found."""
+    answer = course.answer
+    if answer is None or answer.ending not in (Ending.FOUND, Ending.RANGE):
+        return ""
+    tallies = course.tallies()
+    good, bad = tallies[: answer.first], tallies[answer.last :]
+    failed, passed = sum(one.failed for one in good), sum(one.passed for one in bad)
+    if not failed and not passed:
+        return "no boot contradicts it"
+    return (
+        f"{failed} of {sum(one.failed + one.passed for one in good)} boots of good ones failed, "
+        f"{passed} of {sum(one.failed + one.passed for one in bad)} of bad ones passed: the test is not steady"
+    )
+
+
+def tracker_report(course: Course, suspects: Suspects) -> str:
     """The report as a mail to submit@bugs.debian.org, for a search that found a version or a range.
 
-    `platform` says in a sentence where it ran. Raises ValueError for a search that found neither.
+    Raises ValueError for a search that found neither.
     """
     answer = course.answer
     if answer is None or answer.ending not in (Ending.FOUND, Ending.RANGE):
@@ -118,7 +128,7 @@ def tracker_report(course: Course, suspects: Suspects, *, platform: str) -> str:
         f"{_named(bad)} fails what {_named(good)} passes. The test:\n\n    {safe(course.asked)}",
         f"What it said on {bad.name}:\n\n    {safe(failing.because)}" if failing else "",
         _range_note(course, answer),
-        f"Found by booting, {cost(course)}; {rates(answer)}. {safe(platform)}",
+        f"Found by booting: {cost(course)}; {observed(course)}. {safe(course.platform)}",
         _table(course),
         _suspected(suspects, good, bad),
         "Found with Seatrial (seatrial bisect).",

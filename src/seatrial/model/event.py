@@ -53,9 +53,7 @@ class Kind(enum.StrEnum):
     BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
     BISECT_TRYING = "bisect.trying"  # version, number: written before the boot
     BISECT_TRIED = "bisect.tried"  # version, outcome, because, booted, boot_seconds, seconds, results: [..]
-    BISECT_ENDED = (
-        "bisect.ended"  # ending, first, last, last_good (names), confidence, wrong_fails, wrong_passes
-    )
+    BISECT_ENDED = "bisect.ended"  # ending, first, last, last_good (names), confidence, wrong_fails, wrong_passes, boots, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,8 @@ async def _until_it_ends(journal: Journal, name: str, ground: Ground) -> None:
             return
         step = course.step()
         if isinstance(step, Answer):
-            journal.append(Kind.BISECT_ENDED, rollout=name, by="seatrial", data=ended_data(course, step))
+            data = ended_data(course, step, platform=ground.platform)
+            journal.append(Kind.BISECT_ENDED, rollout=name, by="seatrial", data=data)
             return
         version, number = course.versions[step.place].name, len(course.attempts) + 1
         journal.append(

@@ -1,0 +1,228 @@
+"""Ten searches at once on real Debian kernels in one guest of the lab, each for a fault of its own with a flaky test.
+
+What is in: the kernels that apt offers between the image's two, a fault (answers to translated flows are dropped) that
+begins at another kernel for each search, and dice that turn it around in a share of all asks. A boot is shared: when
+every search waits, the kernel that most of them want is booted, and each of those asks it by itself, with probes that
+the guest carries and dice of its own. What is not: results on disk; the table goes to the terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from seatrial.bisect.course import Course, Version
+from seatrial.bisect.search import Ending, Rules
+from seatrial.cli.lab import Shown, lab_fleet, lab_up
+from seatrial.cli.options import console
+from seatrial.clock import monotonic
+from seatrial.engine.bisecting import loop
+from seatrial.engine.bisecting.asked import FleetAsked, Said
+from seatrial.engine.bisecting.ground import Tried
+from seatrial.engine.bisecting.guest import Guest
+from seatrial.engine.bisecting.kernels import LabKernels
+from seatrial.fleetfile import parse
+from seatrial.journal.store import Journal
+from seatrial.kernels.packages import between
+from seatrial.lab import kernels, scenario
+from seatrial.model.result import Outcome
+
+HOST, FLOW = "gw-s1", "s-private-to-outside-udp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An attempt that a search waits for."""
+
+    version: str
+    first_bad: str
+    answer: asyncio.Future[Tried]
+
+
+class Fault:
+    """Asks with the fault of one search on the guest; the dice are thrown there, anew for each ask."""
+
+    def __init__(self, asked: FleetAsked, versions: list[str], flaky: float) -> None:
+        self._asked = asked
+        self._versions = versions
+        self._flaky = flaky
+        self.first_bad = ""
+
+    @property
+    def says(self) -> str:
+        """What is asked."""
+        return self._asked.says
+
+    async def ask(self, guest: Guest, release: str, *, login: bool) -> Said:
+        """Put the fault as it is for this search, throw the dice, send probes."""
+        bad = self._versions[self._versions.index(self.first_bad) :]
+        script, *_ = scenario.put_from(bad, self._flaky)
+        now = f"{script.script}; nft -f /etc/nftables.conf; sh /etc/seatrial-lab/fault.sh"
+        await guest.lab.ssh(guest.host, ["sh", "-c", now], stdin=script.stdin, timeout=120.0)
+        return await self._asked.ask(guest, release, login=login)
+
+
+@dataclass(slots=True)
+class Shared:
+    """One guest for all searches. `boots` counts the real ones."""
+
+    ground: LabKernels
+    guest: Guest
+    fault: Fault
+    active: int
+    waiting: list[Wanted] = field(default_factory=list)
+    boots: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self) -> None:
+        """Boot what most of the searches want, until none is left."""
+        while self.active:
+            await self.changed.wait()
+            self.changed.clear()
+            if self.active and len(self.waiting) == self.active:
+                await self._boot_one()
+
+    async def _boot_one(self) -> None:
+        version, _ = Counter(one.version for one in self.waiting).most_common(1)[0]
+        mine = [one for one in self.waiting if one.version == version]
+        self.waiting = [one for one in self.waiting if one.version != version]
+        first, *others = mine
+        self.fault.first_bad = first.first_bad
+        tried = await self.ground.attempt(version, 0)
+        self.boots += 1
+        print(
+            f"boot {self.boots}: {version} for {len(mine)} of {self.active}: {tried.boot_seconds:.0f} s",
+            flush=True,
+        )
+        first.answer.set_result(tried)
+        for one in others:
+            if tried.outcome is Outcome.SKIP:
+                one.answer.set_result(tried)
+                continue
+            self.fault.first_bad = one.first_bad
+            began = monotonic()
+            said = await self.fault.ask(self.guest, version, login=True)
+            one.answer.set_result(
+                Tried(
+                    outcome=said.outcome,
+                    because=said.because,
+                    seconds=monotonic() - began,
+                    results=said.results,
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """The ground of one search: a seat at the shared guest."""
+
+    shared: Shared
+    first_bad: str
+    platform: str = "a shared guest"
+
+    async def attempt(self, version: str, number: int) -> Tried:
+        """Wait until somebody has booted it."""
+        answer: asyncio.Future[Tried] = asyncio.get_running_loop().create_future()
+        self.shared.waiting.append(Wanted(version=version, first_bad=self.first_bad, answer=answer))
+        self.shared.changed.set()
+        return await answer
+
+
+async def search(store: Journal, shared: Shared, versions: list[Version], first_bad: str) -> Course:
+    """One search, and a line when it is over."""
+    name = loop.start(
+        store, versions=versions, rules=Rules(), asked=shared.fault.says, ground={}, by="bench", why=""
+    )
+    try:
+        course = await loop.carry_out(store, name, Seat(shared=shared, first_bad=first_bad))
+    finally:
+        shared.active -= 1
+        shared.changed.set()
+    tell(course, first_bad)
+    return course
+
+
+def is_right(course: Course, first_bad: str) -> bool:
+    """Whether that one kernel was named."""
+    answer = course.answer
+    return (
+        answer is not None
+        and answer.ending is Ending.FOUND
+        and course.versions[answer.first].name == first_bad
+    )
+
+
+def tell(course: Course, first_bad: str) -> None:
+    """A row of the table."""
+    answer = course.answer
+    assert answer is not None
+    named = course.versions[answer.first].name if answer.ending is Ending.FOUND else str(answer.ending)
+    asks = Counter(str(attempt.outcome) for attempt in course.attempts)
+    print(
+        f"| {course.id} | {first_bad} | {named} | {'yes' if is_right(course, first_bad) else 'NO'} "
+        f"| {100 * answer.confidence:.1f} % | {len(course.attempts)} | {asks['pass']} | {asks['fail']} | {asks['unknown']} |",
+        flush=True,
+    )
+
+
+async def run(searches: int, flaky: float, seed: int, state: Path) -> None:
+    """Bring a lab up, put all kernels on it, let the searches run."""
+    began = monotonic()
+    lab = await lab_up("bench-bisect", "gateway-staging", quiet=False, owner_pid=os.getpid())
+    try:
+        good, bad = lab.kernels.good, lab.kernels.candidate
+        packages = between(
+            await kernels.offered(good.partition("-")[2].partition("-")[2]), good, bad, where="the archive"
+        )
+        names = [one.release for one in packages]
+        declared = parse(lab_fleet(lab), filename="the lab's fleet")
+        fault = Fault(FleetAsked(fleet=declared, flows=(FLOW,), checks=()), names, flaky)
+        guest = Guest(lab, HOST)
+        with Shown(console()) as shown:
+            ground = LabKernels(
+                guest, {one.release: one for one in packages}, fault, folder=None, progress=shown
+            )
+            shared = Shared(ground=ground, guest=guest, fault=fault, active=searches)
+            dice = random.Random(seed)
+            bads = [dice.choice(names[1:]) for _ in range(searches)]
+            print(
+                f"{len(names)} kernels, {searches} searches, {flaky:.0%} of asks turned around\n", flush=True
+            )
+            print("| search | first bad | named | right | sure | asks | passed | failed | unknown |")
+            print("|---|---|---|---|---|---|---|---|---|", flush=True)
+            versions = [Version(name=one.release, says=f"{one.package} {one.version}") for one in packages]
+            store = Journal(f"sqlite:///{state / 'journal.db'}")
+            # A guest that breaks ends the searches that wait for it.
+            async with asyncio.TaskGroup() as group:
+                group.create_task(shared.serve())
+                tasks = [group.create_task(search(store, shared, versions, first)) for first in bads]
+            courses = [task.result() for task in tasks]
+    finally:
+        await lab.down()
+    right = sum(is_right(course, first) for course, first in zip(courses, bads, strict=True))
+    asks = sum(len(course.attempts) for course in courses)
+    print(
+        f"\nright {right} of {searches}; {asks} asks, {asks / searches:.1f} a search, in {shared.boots} boots; "
+        f"{(monotonic() - began) / 60:.0f} minutes"
+    )
+
+
+def main() -> None:
+    """Run it with a journal that nobody keeps."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--searches", type=int, default=10)
+    parser.add_argument("--flaky", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=1, help="of which kernel each search looks for")
+    given = parser.parse_args()
+    with TemporaryDirectory(prefix="seatrial-bench-") as state:
+        asyncio.run(run(given.searches, given.flaky, given.seed, Path(state)))
+
+
+if __name__ == "__main__":
+    main()
