@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 # Even a test that never errs meets a machine that does: a rate of zero could not be mended by any later answer.
 STEADY = 0.001
 # How probable it is beforehand that a rate is that small; the rest is spread evenly up to the largest one. With 0.2 the
-# share of right answers stays above the confidence for rates of 0 and of 0.2 (bench/bisect.md).
+# share of right answers stays above the confidence for rates of 0 and of 0.2 (bench/bisection.md).
 STEADY_SHARE = 0.2
 # How probable it is beforehand that GOOD fails as well, and that BAD passes: people mostly know these two.
 ENDS_SHARE = 0.02
