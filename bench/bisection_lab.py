@@ -23,7 +23,7 @@ from seatrial.cli.lab import Shown, lab_fleet, lab_up
 from seatrial.cli.options import console
 from seatrial.clock import monotonic
 from seatrial.engine.bisecting import loop
-from seatrial.engine.bisecting.asked import FleetAsked, Said
+from seatrial.engine.bisecting.asked import Said
 from seatrial.engine.bisecting.ground import Tried
 from seatrial.engine.bisecting.guest import Guest
 from seatrial.engine.bisecting.kernels import LabKernels
@@ -31,7 +31,11 @@ from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
 from seatrial.kernels.packages import between
 from seatrial.lab import kernels, scenario
+from seatrial.lab.lab import Lab
+from seatrial.model.command import Command
 from seatrial.model.result import Outcome
+from seatrial.perform.probe import probe
+from seatrial.perform.world import World, open_world
 
 HOST, FLOW = "gw-s1", "s-private-to-outside-udp"
 
@@ -48,8 +52,8 @@ class Wanted:
 class Fault:
     """Asks with the fault of one search on the guest; the dice are thrown there, anew for each ask."""
 
-    def __init__(self, asked: FleetAsked, versions: list[str], flaky: float) -> None:
-        self._asked = asked
+    def __init__(self, world: World, versions: list[str], flaky: float) -> None:
+        self._world = world
         self._versions = versions
         self._flaky = flaky
         self.first_bad = ""
@@ -57,15 +61,25 @@ class Fault:
     @property
     def says(self) -> str:
         """What is asked."""
-        return self._asked.says
+        return FLOW
 
     async def ask(self, guest: Guest, release: str, *, login: bool) -> Said:
         """Put the fault as it is for this search, throw the dice, send probes."""
         bad = self._versions[self._versions.index(self.first_bad) :]
         script, *_ = scenario.put_from(bad, self._flaky)
         now = f"{script.script}; nft -f /etc/nftables.conf; sh /etc/seatrial-lab/fault.sh"
-        await guest.lab.ssh(guest.host, ["sh", "-c", now], stdin=script.stdin, timeout=120.0)
-        return await self._asked.ask(guest, release, login=login)
+        put = Command(
+            name="bench.fault", argv=("sh", "-c", now), stdin=script.stdin, safe=False, timeout=120.0
+        )
+        done = (await self._world.ask(HOST, put))[0]
+        if not done.ok:
+            return Said(outcome=Outcome.UNKNOWN, because=f"{done.problem or done.stderr}")
+        probed = await probe(self._world, flows=(FLOW,), checks=(), probes=16, rate=200, max_loss=0.02)
+        return Said(outcome=probed.outcome, because=probed.results[0].because, results=probed.results)
+
+    async def booted(self) -> None:
+        """Forget the connection to a guest that has started again."""
+        await self._world.places[HOST].fresh()
 
 
 @dataclass(slots=True)
@@ -94,6 +108,7 @@ class Shared:
         self.waiting = [one for one in self.waiting if one.version != version]
         first, *others = mine
         self.fault.first_bad = first.first_bad
+        await self.fault.booted()
         tried = await self.ground.attempt(version, 0)
         self.boots += 1
         print(
@@ -171,10 +186,14 @@ def tell(course: Course, first_bad: str) -> None:
     )
 
 
-async def run(searches: int, flaky: float, seed: int, state: Path) -> None:
+async def run(searches: int, flaky: float, seed: int, state: Path, given: str | None) -> None:
     """Bring a lab up, put all kernels on it, let the searches run."""
     began = monotonic()
-    lab = await lab_up("bench-bisect", "gateway-staging", quiet=False, owner_pid=os.getpid())
+    lab = (
+        Lab.attach(given)
+        if given
+        else await lab_up("bench-bisect", "gateway-staging", quiet=False, owner_pid=os.getpid())
+    )
     try:
         good, bad = lab.kernels.good, lab.kernels.candidate
         packages = between(
@@ -182,7 +201,7 @@ async def run(searches: int, flaky: float, seed: int, state: Path) -> None:
         )
         names = [one.release for one in packages]
         declared = parse(lab_fleet(lab), filename="the lab's fleet")
-        fault = Fault(FleetAsked(fleet=declared, flows=(FLOW,), checks=()), names, flaky)
+        fault = Fault(open_world(declared), names, flaky)
         guest = Guest(lab, HOST)
         with Shown(console()) as shown:
             ground = LabKernels(
@@ -204,7 +223,8 @@ async def run(searches: int, flaky: float, seed: int, state: Path) -> None:
                 tasks = [group.create_task(search(store, shared, versions, first)) for first in bads]
             courses = [task.result() for task in tasks]
     finally:
-        await lab.down()
+        if given is None:
+            await lab.down()
     right = sum(is_right(course, first) for course, first in zip(courses, bads, strict=True))
     asks = sum(len(course.attempts) for course in courses)
     print(
@@ -219,9 +239,10 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=10)
     parser.add_argument("--flaky", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1, help="of which kernel each search looks for")
+    parser.add_argument("--lab", help="a lab of the topology gateway-staging that is up")
     given = parser.parse_args()
     with TemporaryDirectory(prefix="seatrial-bench-") as state:
-        asyncio.run(run(given.searches, given.flaky, given.seed, Path(state)))
+        asyncio.run(run(given.searches, given.flaky, given.seed, Path(state), given.lab))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def tell(event: Event, course: Course) -> list[Line]:
     match event.kind:
         case Kind.BISECT_STARTED:
             first, last = course.versions[0], course.versions[-1]
-            text = f"{first.name} to {last.name}   {len(course.versions)} kernels   by {course.by}"
+            text = f"{first.name} to {last.name}   {len(course.versions)} {kinds(course)}   by {course.by}"
             why = f', "{course.why}"' if course.why else ""
             return [
                 Line(at=event.at, step=f"bisect {course.id}", text=text + why),
@@ -92,9 +92,12 @@ def cost(course: Course) -> str:
     answer = course.answer
     sure = f"{100 * answer.confidence:.1f} % sure, " if answer and answer.confidence else ""
     tried = len({attempt.version for attempt in course.attempts})
-    return (
-        f"{sure}{course.boots} boots of {tried} of {len(course.versions)} kernels, {duration(course.seconds)}"
-    )
+    return f"{sure}{course.boots} boots of {tried} of {len(course.versions)} {kinds(course)}, {duration(course.seconds)}"
+
+
+def kinds(course: Course) -> str:
+    """What the versions are, in the plural."""
+    return "kernels" if all(_version(version) for version in course.versions) else "versions"
 
 
 def observed(course: Course) -> str:

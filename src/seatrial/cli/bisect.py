@@ -72,8 +72,6 @@ def bisect(
         name = resume
         told.course = loop.course_of(store, name)
     else:
-        if good is None or bad is None:
-            raise InputError("which kernels?", hint="seatrial bisect GOOD BAD, or --resume b1")
         prepared = asyncio.run(prepare(good, bad, what, where, database))
         name = loop.start(
             store,
@@ -153,7 +151,8 @@ def _conclude(course: Course, report: Path | None, *, as_json: bool) -> int:
         if not as_json:
             for line in suspects.lines:
                 print(f"suspect      {safe(line)}")
-            print(f"suspects     {suspects.command}")
+            if suspects.command:
+                print(f"suspects     {suspects.command}")
     if as_json:
         document = ended_data(course, course.answer, platform=course.platform)
         print_json({"bisect": course.id, **document, "report": str(path) if path else None})
@@ -165,6 +164,8 @@ def _conclude(course: Course, report: Path | None, *, as_json: bool) -> int:
 def _suspects(course: Course) -> Suspects:
     assert course.answer is not None
     good, bad = course.versions[course.answer.first - 1], course.versions[course.answer.last]
+    if course.ground["kind"] == "module":
+        return Suspects()
     return Suspects(command=f"seatrial suspects {good.name} {bad.name}")
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -22,6 +23,7 @@ from seatrial.engine.bisecting.asked import Asked, CommandAsked, FleetAsked, in_
 from seatrial.engine.bisecting.ground import Ground
 from seatrial.engine.bisecting.guest import Guest
 from seatrial.engine.bisecting.kernels import LabKernels
+from seatrial.engine.bisecting.module import BASE, Bench, LabModule, series
 from seatrial.engine.bisecting.simulated import Simulated, SimulatedKernels
 from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
@@ -70,6 +72,16 @@ class Where:
     host: Annotated[
         str | None, Parameter(help="whose kernel it is about [default: the first of the lab]")
     ] = None
+    module: Annotated[
+        str | None,
+        Parameter(help="search the patches of one module instead, by its path in the tree: drivers/net/vrf"),
+    ] = None
+    patches: Annotated[
+        Path | None, Parameter(help="of --module: a folder with the commits, as git format-patch writes them")
+    ] = None
+    kernel: Annotated[
+        str | None, Parameter(help="of --module: the kernel it is built for [default: the lab's candidate]")
+    ] = None
     stand_in: Annotated[
         str | None, Parameter(help="to try it out: from this kernel on, the lab drops translated answers")
     ] = None
@@ -93,8 +105,16 @@ class Prepared:
     ground: Mapping[str, Any]
 
 
-async def prepare(good: str, bad: str, what: What, where: Where, database: Database) -> Prepared:
+async def prepare(
+    good: str | None, bad: str | None, what: What, where: Where, database: Database
+) -> Prepared:
     """Read and check everything that was typed, before anything is booted. Raises InputError or LabError."""
+    if where.module:
+        return _module(good, what, where, database)
+    if where.patches or where.kernel:
+        raise InputError("--patches and --kernel are about --module", hint="add --module drivers/net/vrf")
+    if good is None or bad is None:
+        raise InputError("which kernels?", hint="seatrial bisect GOOD BAD, or --resume b1")
     packages = await _packages(good, bad, where)
     versions = tuple(Version(name=one.release, says=f"{one.package} {one.version}") for one in packages)
     names = [version.name for version in versions]
@@ -122,6 +142,38 @@ async def prepare(good: str, bad: str, what: What, where: Where, database: Datab
     asked, fleet_text = _asked(what, database)
     topology, host = _place(what, where, asked, fleet_text)
     ground |= {"topology": topology, "host": host, "fleet": fleet_text, **asked}
+    return Prepared(versions=versions, asked=_says(ground), ground=ground)
+
+
+def _module(good: str | None, what: What, where: Where, database: Database) -> Prepared:
+    """The versions are the patches of a module, in their order, on top of the source that the archive has."""
+    if good is not None or where.debs or where.stand_in or where.rehearse:
+        raise InputError(
+            "--module searches patches for one kernel",
+            hint="leave out GOOD and BAD, --debs, --stand-in and --rehearse",
+        )
+    if where.patches is None:
+        raise InputError(
+            "a module is searched commit by commit, and source packages have no commits between them",
+            hint=f"git format-patch GOOD..BAD -o FOLDER -- {where.module}.c in a tree of the kernel, then --patches FOLDER",
+        )
+    patches = series(where.patches)
+    asked, fleet_text = _asked(what, database)
+    topology, host = _place(what, where, asked, fleet_text)
+    ground = {
+        "kind": "module",
+        "module": where.module,
+        "patches": [str(path.absolute()) for path in patches],
+        "kernel": where.kernel,
+        "lab": where.lab,
+        "stand_in": None,
+        "packages": [],
+        "topology": topology,
+        "host": host,
+        "fleet": fleet_text,
+        **asked,
+    }
+    versions = (Version(name=BASE), *(Version(name=path.name) for path in patches))
     return Prepared(versions=versions, asked=_says(ground), ground=ground)
 
 
@@ -282,11 +334,40 @@ async def opened(ground: Mapping[str, Any], name: str, shown: Shown) -> AsyncIte
             names = list(packages)
             bad = names[names.index(fault["from"]) :]
             await lab.apply_from(bad, flaky=fault["flaky"], progress=shown, host=guest.host)
-        folder = Path(ground["folder"]) if ground["folder"] else None
-        yield LabKernels(guest, packages, _asker(ground, lab), folder=folder, progress=shown)
+        asked = _asker(ground, lab)
+        if ground["kind"] == "module":
+            async with _opened_module(ground, guest, asked, shown) as module:
+                yield module
+        else:
+            folder = Path(ground["folder"]) if ground["folder"] else None
+            yield LabKernels(guest, packages, asked, folder=folder, progress=shown)
     finally:
         if own:
             await lab.down()
+
+
+@asynccontextmanager
+async def _opened_module(
+    ground: Mapping[str, Any], guest: Guest, asked: Asked, shown: Shown
+) -> AsyncIterator[LabModule]:
+    release = ground["kernel"] or guest.lab.kernels.candidate
+    there = await kernels.on_guest(guest.lab, guest.host)
+    if release not in there:
+        raise InputError(
+            f"{guest.host} has no kernel {release}", hint=f"--kernel takes one of: {', '.join(there)}"
+        )
+    patches = [Path(path) for path in ground["patches"]]
+    with TemporaryDirectory(prefix="seatrial-module-") as scratch:
+        work = Path(scratch)
+        bench = await Bench.set_up(release, ground["module"], work, shown)
+        # Patches that do not apply are known before the first boot.
+        await bench.check(patches, work / "all")
+        module = LabModule(guest, bench, patches, asked, work, shown)
+        try:
+            yield module
+        finally:
+            if ground["lab"] is not None:
+                await module.put_back()
 
 
 def _asker(ground: Mapping[str, Any], lab: Lab) -> Asked:

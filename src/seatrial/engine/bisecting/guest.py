@@ -60,6 +60,11 @@ class Guest:
         await self._back()
         return Boot(up=False, login=False, because=because, seconds=seconds)
 
+    async def run(self, script: str, *words: str, stdin: bytes = b"") -> None:
+        """Run a shell script of ours on the guest as root, whatever kernel runs. Raises LabError when it fails."""
+        await self._reach()
+        await self.lab.ssh(self.host, ["sh", "-ec", script, "sh", *words], stdin=stdin, timeout=300.0)
+
     async def _reach(self) -> None:
         """See to it that somebody can log in: the kernel that was tried last may let nobody in."""
         try:
