@@ -87,7 +87,7 @@ async def put(
     """
     for package, deb in packages:
         with TemporaryDirectory(prefix="seatrial-kernel-") as scratch:
-            tar = await _unpack(package, deb, Path(scratch))
+            tar = await unpack(package, deb, Path(scratch))
             await _make_room(lab, host, tar.stat().st_size, keep=[one.release for one, _ in packages])
             progress(f"putting {package.release} onto {host}", 0.3)
             await _send(lab, host, tar)
@@ -101,8 +101,8 @@ async def put(
         )
 
 
-async def _unpack(package: KernelPackage, deb: Path, scratch: Path) -> Path:
-    """A tar with the kernel's image, its modules and their index."""
+async def unpack(package: KernelPackage, deb: Path, scratch: Path) -> Path:
+    """A tar with the kernel's image, its modules and their index, made in `scratch`. Raises LabError."""
     release, root = package.release, scratch / "root"
     await _run(["dpkg-deb", "-x", str(deb), str(root)], hint=f"is {deb} a whole package?")
     image = root / "boot" / f"vmlinuz-{release}"
