@@ -1,16 +1,23 @@
-"""Searches for the first bad version on paper, beside the peer: a binary search that repeats each test three times.
+"""Searches for the first bad version on paper, beside two peers.
 
-What is in: for each number of versions and each pair of error rates, --searches random searches by our rules and by the
-peer's, on the same faults: the share that named the right version, and boots. The peer is what `git bisect run` does
-with a script that takes the majority of three; it knows nothing of errors and tries neither end. What is not: kernels.
+What is in: for each number of versions and each pair of error rates, --searches random searches by our rules and by those
+of the peers, on the same faults: the share that named the right version, and boots. "majority" is what `git bisect run`
+does with a script that takes the majority of three boots; it tries neither end. git_bayesect (1.2, PyPI) learns the rates
+as we do and is asked until it is as sure; it runs in the environment of the peers ($PEERS), with a tenth of the searches,
+since it is slower. What is not: kernels.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from seatrial.bisect.search import Ending, Rules, Tally, Try, next_step
 
@@ -74,6 +81,24 @@ def score(
     return Score(right=right / searches, wrong=wrong / searches, boots=boots / searches, most=most)
 
 
+def bayesect(last: int, rates: tuple[float, float], searches: int) -> str:
+    """The two cells of git_bayesect."""
+    row = {
+        "last": last,
+        "rates": rates,
+        "searches": max(searches // 10, 1),
+        "confidence": Rules().confidence,
+        "most": Rules().most_boots,
+    }
+    peers = os.environ.get("PEERS", sys.executable)
+    argv = [peers, str(Path(__file__).with_name("bayesect.py"))]
+    ended = subprocess.run(argv, input=json.dumps(row), capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        return "not installed | "
+    said = json.loads(ended.stdout)
+    return f"{said['right']:.1%} | {said['boots']:.1f}"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -91,7 +116,7 @@ def main() -> None:
             mine, other = (score(rule, last, rates, given.searches) for rule in (ours, peers))
             print(
                 f"| {last + 1} | {rates[0]:.0%} | {rates[1]:.0%} | {mine.right:.1%} | {mine.wrong:.1%} "
-                f"| {mine.boots:.1f} ({mine.most}) | {other.right:.1%} | {other.boots:.1f} |",
+                f"| {mine.boots:.1f} ({mine.most}) | {other.right:.1%} | {other.boots:.1f} | {bayesect(last, rates, given.searches)} |",
                 flush=True,
             )
 

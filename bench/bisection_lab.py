@@ -186,7 +186,7 @@ def tell(course: Course, first_bad: str) -> None:
     )
 
 
-async def run(searches: int, flaky: float, seed: int, state: Path, given: str | None) -> None:
+async def run(searches: int, most: int, flaky: float, seed: int, state: Path, given: str | None) -> None:
     """Bring a lab up, put all kernels on it, let the searches run."""
     began = monotonic()
     lab = (
@@ -199,6 +199,9 @@ async def run(searches: int, flaky: float, seed: int, state: Path, given: str | 
         packages = between(
             await kernels.offered(good.partition("-")[2].partition("-")[2]), good, bad, where="the archive"
         )
+        # Evenly spread over what there is, with both ends.
+        steps = min(most, len(packages)) - 1
+        packages = tuple(packages[round(place * (len(packages) - 1) / steps)] for place in range(steps + 1))
         names = [one.release for one in packages]
         declared = parse(lab_fleet(lab), filename="the lab's fleet")
         fault = Fault(open_world(declared), names, flaky)
@@ -237,12 +240,13 @@ def main() -> None:
     """Run it with a journal that nobody keeps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=10)
+    parser.add_argument("--kernels", type=int, default=6, help="so many of those that the archive offers")
     parser.add_argument("--flaky", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1, help="of which kernel each search looks for")
     parser.add_argument("--lab", help="a lab of the topology gateway-staging that is up")
     given = parser.parse_args()
     with TemporaryDirectory(prefix="seatrial-bench-") as state:
-        asyncio.run(run(given.searches, given.flaky, given.seed, Path(state), given.lab))
+        asyncio.run(run(given.searches, given.kernels, given.flaky, given.seed, Path(state), given.lab))
 
 
 if __name__ == "__main__":
