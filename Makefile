@@ -7,7 +7,7 @@
 
 BIN := .venv/bin
 ARGS ?=
-BENCH ?= $(sort $(filter-out bench/loopback.py,$(wildcard bench/*.py)))
+BENCH ?= $(sort $(filter-out bench/loopback.py bench/bayesect.py,$(wildcard bench/*.py)))
 
 # The lab's hosts are built and run with these; what runs inside of them is in their image.
 LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \

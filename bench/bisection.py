@@ -105,12 +105,14 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=10_000)
     given = parser.parse_args()
     print(
-        f"{given.searches} searches a row; confidence {Rules().confidence:.0%}, rates up to {Rules().flaky:.0%}\n"
+        f"{given.searches} searches a row, {max(given.searches // 10, 1)} of git_bayesect; "
+        f"confidence {Rules().confidence:.0%}, rates up to {Rules().flaky:.0%}\n"
     )
     print(
-        "| versions | fails on good | passes on bad | right | named a wrong one | boots (most) | peer: right | boots |"
+        "| versions | fails on good | passes on bad | Seatrial: right | wrong | boots (most) "
+        "| majority: right | boots | git_bayesect: right | boots |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for last in (9, 40):
         for rates in RATES:
             mine, other = (score(rule, last, rates, given.searches) for rule in (ours, peers))
