@@ -58,7 +58,7 @@ app.command(
 app.command(
     "seatrial.cli.bisect:bisect",
     name="bisect",
-    help="The first bad kernel between a good and a bad one, booted in the lab.",
+    help="The first bad kernel after a good one, booted in the lab.",
 )
 app.command(lab)
 app.command(exports)
