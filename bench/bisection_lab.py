@@ -14,6 +14,7 @@ import asyncio
 import os
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +57,7 @@ class Fault:
 
     def __init__(self, world: World, versions: list[str], flaky: float) -> None:
         self._world = world
-        self._versions = versions
+        self.versions = versions
         self._flaky = flaky
         self.first_bad = ""
 
@@ -67,7 +68,7 @@ class Fault:
 
     async def ask(self, guest: Guest, release: str, *, login: bool) -> Said:
         """Put the fault as it is for this search, throw the dice, ask."""
-        bad = self._versions[self._versions.index(self.first_bad) :]
+        bad = self.versions[self.versions.index(self.first_bad) :]
         script, *_ = scenario.put_from(bad, self._flaky)
         now = f"{script.script}; nft -f /etc/nftables.conf; sh /etc/seatrial-lab/fault.sh"
         put = Command(
@@ -132,7 +133,7 @@ class Shared:
     async def _boot(self, version: str, first: Wanted, wanted: int) -> None:
         self.fault.first_bad = first.first_bad
         await self.fault.booted()
-        tried = await self.ground.attempt(version, 0)
+        tried = await self.ground.attempt(version, 0, self.fault.versions)
         self.boots += 1
         self.running = "" if tried.outcome is Outcome.SKIP else version
         seconds = f"{tried.boot_seconds:.0f} s" if tried.boot_seconds else "-"
@@ -149,7 +150,7 @@ class Seat:
     first_bad: str
     platform: str = "a shared guest"
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         """Wait until somebody has booted it."""
         answer: asyncio.Future[Tried] = asyncio.get_running_loop().create_future()
         self.shared.waiting.append(Wanted(version=version, first_bad=self.first_bad, answer=answer))

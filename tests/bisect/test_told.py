@@ -112,6 +112,14 @@ def test_each_boot_is_a_line_with_its_mark_and_its_seconds() -> None:
     assert course.rules == Rules(most_boots=50)
 
 
+def test_what_is_made_ready_is_what_may_still_be_tried() -> None:
+    names = [version["name"] for version in VERSIONS]
+    assert list(fold(events(), bisect="b1").likely()) == names
+    # The second one is good and the third one bad: the last one and the first one are not wanted any more.
+    more = (*TRIED, *TRIED[2:], *TRIED[2:], *TRIED[2:])
+    assert list(fold(events(*more), bisect="b1").likely()) == names[1:3]
+
+
 def test_what_contradicts_the_answer_is_counted() -> None:
     found = answer(Ending.FOUND, 2, 2)
     assert observed(ended(found, *TRIED)) == "no boot contradicts it"

@@ -74,7 +74,7 @@ class Scripted:
     platform: str = "on paper"
     asked: list[tuple[str, int]] = field(default_factory=list)
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         self.asked.append((version, number))
         answer = self.answers.pop(0)
         if isinstance(answer, LabError):

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from seatrial.bisect.search import Answer, Ending, Rules, Tally, Try, next_step
+from seatrial.bisect.search import Answer, Ending, Rules, Tally, Try, next_step, shares
 from seatrial.model.event import Event, Kind
 from seatrial.model.result import Outcome
 
 # A version that could not be tried so often is left out. Once may be the lab's fault.
 SKIPPED_AFTER = 2
+# A version below this share of being the first bad one is not worth preparing before it is wanted.
+_LIKELY = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,15 @@ class Course:
     def step(self) -> Try | Answer:
         """What to do next, or how it ends."""
         return next_step(self.tallies(), self.rules)
+
+    def likely(self) -> tuple[str, ...]:
+        """The versions that are likely to be tried from here on: those that may be the first bad one, or the last good."""
+        share = shares(self.tallies(), self.rules)
+        return tuple(
+            version.name
+            for place, version in enumerate(self.versions)
+            if share[place] >= _LIKELY or share[place + 1] >= _LIKELY
+        )
 
     def of(self, version: str) -> tuple[Attempt, ...]:
         """All attempts at one version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,9 +31,10 @@ class Ground(Protocol):
         """Where it runs, in a sentence for a bug report."""
         ...
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         """Boot a version and ask; `number` counts from 1 the attempts that came to an end.
 
+        `likely` are the versions that may well be wanted next: what they need can be made ready on the way.
         PASS and FAIL are evidence. SKIP: it would not boot. UNKNOWN: nobody can say. Raises LabError when the ground
         itself broke: then nothing is known of any version.
         """

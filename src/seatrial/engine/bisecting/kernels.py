@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seatrial.clock import monotonic
@@ -13,8 +13,8 @@ from seatrial.kernels.packages import KernelPackage
 from seatrial.lab import kernels
 from seatrial.model.result import Outcome
 
-# So many packages are put onto the guest at once, and its boot menu written once; with more it pays to send only what
-# is booted: a search boots few of many.
+# So many packages are put onto the guest at once, and its boot menu written once, which takes longer than one of them.
+# With more it pays to send only what is booted: a search boots few of many.
 _AT_ONCE = 12
 
 
@@ -46,10 +46,10 @@ class LabKernels:
             f"as {self._guest.host} of the topology {self._guest.lab.topology.name}."
         )
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         """Put the kernel onto the guest if it is not there, boot it once, ask."""
         began = monotonic()
-        await self._have(version)
+        await self._have(version, likely)
         self._progress(f"{version} is being booted", 0.0)
         boot = await self._guest.boot(version)
         if not boot.up:
@@ -69,11 +69,12 @@ class LabKernels:
             results=said.results,
         )
 
-    async def _have(self, version: str) -> None:
+    async def _have(self, version: str, likely: Sequence[str]) -> None:
         there = set(await kernels.on_guest(self._guest.lab, self._guest.host))
         if version in there:
             return
-        missing = [one for one in self._packages.values() if one.release not in there]
-        wanted = missing if len(self._packages) <= _AT_ONCE else [self._packages[version]]
+        batch = likely if len(likely) <= _AT_ONCE else ()
+        names = [name for name in dict.fromkeys((version, *batch)) if name not in there]
+        wanted = [self._packages[name] for name in names]
         fetched = [(one, await kernels.fetch(one, self._folder, self._progress)) for one in wanted]
         await kernels.put(self._guest.lab, self._guest.host, fetched, self._progress)

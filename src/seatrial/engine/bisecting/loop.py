@@ -98,7 +98,7 @@ async def _until_it_ends(journal: Journal, name: str, ground: Ground) -> None:
             by="seatrial",
             data={"version": version, "number": number, "bits": round(step.bits, 4)},
         )
-        tried = await ground.attempt(version, number)
+        tried = await ground.attempt(version, number, course.likely())
         journal.append(Kind.BISECT_TRIED, rollout=name, by="seatrial", data=_data(version, tried))
         unknown = unknown + 1 if tried.outcome is Outcome.UNKNOWN else 0
         if unknown == MOST_UNKNOWN:

@@ -110,7 +110,7 @@ class LabModule:
             f"that kernel in a QEMU guest, as {self._guest.host} of the topology {self._guest.lab.topology.name}."
         )
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         """Build what was not built yet, put it in place, boot the kernel, ask."""
         began = monotonic()
         try:

@@ -39,7 +39,7 @@ class SimulatedKernels:
         """Where it runs."""
         return "All of it was simulated: no kernel was booted."
 
-    async def attempt(self, version: str, number: int) -> Tried:
+    async def attempt(self, version: str, number: int, likely: Sequence[str]) -> Tried:
         """Throw the dice of this attempt."""
         if version in self._what.dead:
             return Tried(
