@@ -119,6 +119,8 @@ def test_what_names_no_kernel_says_why_and_has_its_exit_code(
         ((GOOD, BAD, "--host", "gw-x9"), "no topology of the lab has"),
         (("--resume", "b7"), "there is no bisect 'b7'"),
         ((GOOD, BAD, "--resume", "b1"), "knows its kernels"),
+        (("--resume", "b1", "--flow", "x"), "knows its kernels"),
+        (("--resume", "b1", "--flaky", "0"), "knows its kernels"),
     ],
     ids=lambda value: "" if isinstance(value, tuple) else str(value)[:40],
 )  # fmt: skip

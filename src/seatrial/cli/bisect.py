@@ -48,7 +48,8 @@ def bisect(
     ] = Rules().flaky,
     most_boots: Annotated[int, Parameter(help="give up after so many")] = Rules().most_boots,
     report: Annotated[
-        Path | None, Parameter(help="where to write the report [default: beside the journal's folder]")
+        Path | None,
+        Parameter(help="where to write the report [default: bisects/b1.txt in the state directory]"),
     ] = None,
     resume: Annotated[str | None, Parameter(help="go on with this search, such as b1")] = None,
     why: Why = "",
@@ -60,14 +61,15 @@ def bisect(
     What will not boot is skipped, what gives different answers is asked again until the answer is sure enough. It can
     be stopped at any time and gone on with. Exit code 0 when one package is named, 1 when GOOD fails or BAD passes,
     3 when more than one may be the first.
-    """  # fmt: skip
+    """
     rules = _rules(confidence, flaky, most_boots)
     told = _Told(as_json=json)
     store = Journal(database or default_url(), after_append=told.event)
     if resume is not None:
-        if good or bad:
+        if good or bad or what != _WHAT or where != _WHERE or rules != Rules():
             raise InputError(
-                "a search that is resumed knows its kernels", hint=f"seatrial bisect --resume {resume}"
+                "a search that is resumed knows its kernels, what it asks and how sure it is to be",
+                hint=f"seatrial bisect --resume {resume}",
             )
         name = resume
         told.course = loop.course_of(store, name)
