@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import difflib
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from seatrial.engine.bisecting.guest import Guest
+from seatrial.lab import modules, realbug
 from seatrial.lab.lab import Lab
 from seatrial.lab.scenario import Scenario
 
@@ -69,6 +72,40 @@ def test_the_kernel_at_which_a_fault_begins_is_named(
     assert (answer["ending"], answer["first"], answer["last"]) == ("found", first_bad, first_bad)
     assert "software emulation" in str(answer["platform"]) or "KVM" in str(answer["platform"])
     assert f"Subject: linux-image-{first_bad}: regression in " in Path(str(answer["report"])).read_text()
+
+
+async def commits(folder: Path, release: str) -> list[str]:
+    """Six commits on vrf.c as patches, of which the fourth puts the call of 2021 back; their names."""
+    (folder / "work").mkdir()
+    source = await modules.fetch_source(release, folder / "work", realbug.MODULE)
+    text = (source / f"{realbug.MODULE}.c").read_text()
+    line = "MODULE_LICENSE("
+    (folder / "patches").mkdir()
+    names = []
+    for number in range(1, 7):
+        after = (
+            realbug.patch(text)
+            if number == 4
+            else text.replace(line, f'MODULE_INFO(step{number}, "{number}");\n{line}', 1)
+        )
+        path = f"{realbug.MODULE}.c"
+        diff = difflib.unified_diff(
+            text.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+        )
+        names.append(f"000{number}-step.patch")
+        (folder / "patches" / names[-1]).write_text("".join(diff))
+        text = after
+    return names
+
+
+async def test_the_commit_that_broke_a_module_is_named(home: Path, offered: list[str]) -> None:
+    names = await commits(home, offered[-1])
+    events, answer = await asyncio.to_thread(
+        bisect, home, "--module", realbug.MODULE, "--patches", str(home / "patches"), "--flaky", "0",
+        "--flow", "s-private-to-outside-udp", "--flow", "s-public-to-outside-udp",
+    )  # fmt: skip
+    assert [one["name"] for one in events[0]["data"]["versions"]] == ["unpatched", *names]  # type: ignore[index]
+    assert (answer["ending"], answer["first"], answer["last_good"]) == ("found", names[3], names[2])
 
 
 async def test_a_kernel_that_panics_is_told_from_one_that_runs_and_lets_nobody_in(
