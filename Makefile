@@ -7,11 +7,11 @@
 
 BIN := .venv/bin
 ARGS ?=
-BENCH ?= $(sort $(filter-out bench/loopback.py,$(wildcard bench/*.py)))
+BENCH ?= $(sort $(filter-out bench/loopback.py bench/bayesect.py,$(wildcard bench/*.py)))
 
 # The lab's hosts are built and run with these; what runs inside of them is in their image.
 LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \
-	dnsmasq-base openssh-client
+	dnsmasq-base openssh-client kmod
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus monitoring-plugins-basic \

@@ -26,7 +26,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor(name="the ways out", rooms=("vantage", "journal"), says="SSH, programs, the database"),
     Floor(
         name="the pure floor of judging",
-        rooms=("checklist", "checks", "diagnose", "soak", "drift"),
+        rooms=("bisect", "checklist", "checks", "diagnose", "soak", "drift"),
         says="pure: values in, values out",
         pure=True,
     ),

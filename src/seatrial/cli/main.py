@@ -55,6 +55,11 @@ app.command(
     name="kernels",
     help="Verdicts remembered: which kernel is bad for which role.",
 )
+app.command(
+    "seatrial.cli.bisect:bisect",
+    name="bisect",
+    help="The first bad kernel after a good one, booted in the lab.",
+)
 app.command(lab)
 app.command(exports)
 app.command(

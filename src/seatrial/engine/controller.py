@@ -6,14 +6,12 @@ the durable loop under it. What is not: what the rollout then does.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 from seatrial.clock import SystemClock
 from seatrial.engine import memory
-from seatrial.errors import CouldNotAct, InputError, Refused
+from seatrial.engine.lease import under_lease
+from seatrial.errors import InputError, Refused
 from seatrial.fleetfile import parse
-from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
+from seatrial.journal.store import Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, fold
@@ -115,33 +113,11 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
             by="seatrial",
             data={"pid": me.pid, "machine": me.machine.split()[0]},
         )
-        working = asyncio.create_task(
-            durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
-        )
-        beating = asyncio.create_task(_beat(journal, rollout, me))
-        try:
-            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
-            if beating.done():
-                beating.result()
-            await working
-        finally:
-            for task in (working, beating):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+        work = durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
+        await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:
         journal.drop_lease(rollout, me)
-
-
-async def _beat(journal: Journal, rollout: str, me: Holder) -> None:
-    while journal.keep_lease(rollout, me):
-        # Real seconds, also where a rehearsal's clock runs fast: the lease is between processes.
-        await SystemClock().sleep(LEASE_SECONDS / 6)
-    raise CouldNotAct(
-        f"another controller has taken rollout {rollout} over",
-        hint=f"watch it with: seatrial rollout status {rollout}",
-    )
 
 
 def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:

@@ -107,7 +107,9 @@ class ReactorStanding:
             yield self._unknown()
             return
         if not carriers:
-            because = f"nobody has {self.mover.resource}: there is nothing that could be asked to let go of it"
+            because = (
+                f"nobody has {self.mover.resource}: there is nothing that could be asked to let go of it"
+            )
             yield _result("primary", FAIL, because, "journalctl -u drbd-reactor on each host says why")
             return
         where = " and ".join(sorted(carriers))

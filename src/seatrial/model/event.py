@@ -59,11 +59,18 @@ class Kind(enum.StrEnum):
     )
     EXPORTS_FAILED = "exports.failed"  # exports, group, file, problem, hint, done: [host], why
     NOTE = "note"  # text: a person's line
+    BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
+    BISECT_TRYING = "bisect.trying"  # version, number: written before the boot
+    BISECT_TRIED = "bisect.tried"  # version, outcome, because, booted, boot_seconds, seconds, results: [..]
+    BISECT_ENDED = "bisect.ended"  # ending, first, last, last_good (names), confidence, wrong_fails, wrong_passes, boots, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of the journal. `seq` is its place, given by the journal; `at` is UTC; `by` is who."""
+    """One line of the journal. `seq` is its place, given by the journal; `at` is UTC; `by` is who.
+
+    `rollout` is the name of what it belongs to: a rollout (r1) or a search for the first bad kernel (b1).
+    """
 
     seq: int
     at: datetime
