@@ -32,7 +32,7 @@ FLOORS: tuple[Floor, ...] = (
     ),
     Floor(
         name="the pure floor of knowing",
-        rooms=("boot", "fleetfile", "ha", "kernels", "report", "rollout"),
+        rooms=("boot", "exports", "fleetfile", "ha", "kernels", "picture", "report", "rollout"),
         says="pure as well",
         pure=True,
     ),

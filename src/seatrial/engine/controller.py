@@ -11,11 +11,13 @@ import contextlib
 
 from seatrial.clock import SystemClock
 from seatrial.errors import CouldNotAct, InputError, Refused
+from seatrial.fleetfile import parse
 from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
 from seatrial.kernels.remembered import remembered
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, fold
+from seatrial.model.text import safe
 from seatrial.perform.world import World
 
 
@@ -148,6 +150,12 @@ async def _beat(journal: Journal, rollout: str, me: Holder) -> None:
 def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """A person lets the rollout into a stage. Raises InputError or Refused."""
     state = _open(journal, rollout)
+    stages = [one.name for one in parse(state.fleet, filename=f"the fleet of {rollout}").stages]
+    if stage not in stages:
+        raise InputError(
+            f"there is no stage {safe(stage)[:80]!r} in {rollout}",
+            hint=f"its stages are: {', '.join(stages)}",
+        )
     if stage in state.approved:
         raise Refused(
             f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"

@@ -63,6 +63,7 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _policies(root, names)
     yield from _queries(root, names)
     yield from _loads(root, names)
+    yield from _exports(root)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -101,12 +102,20 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "along", ("flow",)),
         ("checks", "each", ("role",)),
         ("loads", "from", ("vantage", "host")),
+        ("exports", "group", ("group", "host")),
+        ("exports", "from", ("vantage", "host")),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
+    for number, one in _list(root, "accepted"):
+        yield from _unknown(names, ("host",), one.at("host"), ("accepted", number, "host"))
+        yield from _unknown(
+            names, ("vantage", "host"), group.at("mover", "from"), ("groups", name, "mover", "from")
+        )
+        yield from _strangers(name, group)
     for role in _map(root, "policies"):
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):
@@ -114,6 +123,16 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, check in _map(root, "checks").items():
         for number, member in _list(check, "hosts"):
             yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))
+
+
+def _strangers(name: str, group: Item) -> Iterator[Mistake]:
+    """Other names that a mover has for hosts which are not in its group."""
+    members = [member.value for _, member in _list(group, "hosts") if isinstance(member.value, str)]
+    other = group.at("mover", "names")
+    for host in other.entries() if other else ():
+        if other is not None and host not in members and (place := other.key_places.get(host)) is not None:
+            what = f"{quoted(host)} is not a host of group {quoted(name)}{meant(host, members)}"
+            yield Mistake(place=place, path=("groups", name, "mover", "names", host), what=what)
 
 
 def _unknown(names: _Names, kinds: tuple[str, ...], item: Item | None, path: Path) -> Iterator[Mistake]:
@@ -244,6 +263,16 @@ def _policies(root: Item, names: _Names) -> Iterator[Mistake]:
         if role != _DEFAULT_POLICY and role not in names.role:
             what = f"no host has the role {quoted(role)}{meant(role, (*names.role, _DEFAULT_POLICY))}"
             yield from _wrong_key(root, "policies", role, what)
+
+
+def _exports(root: Item) -> Iterator[Mistake]:
+    written: dict[tuple[str, str], str] = {}
+    for name, entry in _map(root, "exports").items():
+        # Of two that wrote the same file each would take away what the other one added.
+        place = (entry.word("group") or "", entry.word("into") or "")
+        if (other := written.setdefault(place, name)) != name:
+            what = f"exports {quoted(other)} are written into the same file of {place[0]}: give one of them an `into`"
+            yield from _wrong_key(root, "exports", name, what)
 
 
 def _twice(entry: Item, key: str, path: Path) -> Iterator[Mistake]:

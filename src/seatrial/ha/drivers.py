@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from seatrial.ha.drbdnfs.driver import DrbdNfs
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
+from seatrial.ha.operators import OperatorsCommands
+from seatrial.ha.pacemaker import Pacemaker
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(),)}
+_DRIVERS: dict[str, Driver] = {
+    driver.name: driver
+    for driver in (
+        Keepalived(),
+        DrbdNfs(),
+        Pacemaker(),
+        OperatorsCommands(),
+    )
+}
 
 
 def driver_of(group: Group) -> Driver:

@@ -163,15 +163,31 @@ class Journal:
             self._after_append(event)
         return event
 
-    def read(self, rollout: str | None = None, *, after: int = 0, kinds: Sequence[Kind] = ()) -> list[Event]:
-        """The Events of one rollout (or of all) behind place `after`, oldest first."""
-        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq)
+    def read(
+        self,
+        rollout: str | None = None,
+        *,
+        after: int = 0,
+        kinds: Sequence[Kind] = (),
+        limit: int | None = None,
+    ) -> list[Event]:
+        """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them.
+
+        Raises CouldNotAct when the database cannot be read.
+        """
+        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(limit)
         if rollout is not None:
             query = query.where(_EVENTS.c.rollout == rollout)
         if kinds:
             query = query.where(_EVENTS.c.kind.in_([str(kind) for kind in kinds]))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).mappings().all()
+        except sa.exc.SQLAlchemyError as error:
+            raise CouldNotAct(
+                f"the journal cannot be read: {_short(error)}",
+                hint="does the database answer? whatever is on trial is watched by its own guard meanwhile",
+            ) from error
         return [
             Event(
                 seq=row["seq"],

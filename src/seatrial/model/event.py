@@ -42,6 +42,13 @@ class Kind(enum.StrEnum):
         "failover.ended"  # outcome: moved|back|refused|undone|stuck, because, hint, carriers, seen
     )
     VERDICT = "verdict"  # outcome, because, loaded: {arm: seconds}, series: [..], evidence of the soak so far
+    EXPORTS_INTENT = (
+        "exports.intent"  # exports, group, file, hosts, added, removed, changed, kept, why, allowed
+    )
+    EXPORTS_APPLIED = (
+        "exports.applied"  # exports, group, file, added, removed, changed, kept, because, done: [host], why
+    )
+    EXPORTS_FAILED = "exports.failed"  # exports, group, file, problem, hint, done: [host], why
     NOTE = "note"  # text: a person's line
 
 

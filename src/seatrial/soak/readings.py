@@ -247,3 +247,12 @@ def number_of(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def unit_of(series: str) -> str:
+    """The unit of a series of a soak, as people write it; "" for a plain number or one not known here."""
+    plain = series.rpartition(":")[2]
+    # What a load says of itself (loads.py) is how long an operation took.
+    if plain.startswith("load.") and plain.count(".") == 2:
+        return "ms"
+    return next((metric.unit for metric in METRICS if fnmatchcase(plain, metric.name)), "")
