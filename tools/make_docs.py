@@ -1,8 +1,8 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
 What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
-docs/states.md, the tables in docs/checks.md, docs/drift.md and docs/soak.md, and the keys in docs/fleet.md. Tests
-compare all of them. What is not: the prose around them.
+docs/states.md, the tables in docs/checks.md, docs/drift.md and docs/soak.md, and the keys in docs/fleet.md. Tests compare
+all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -86,14 +86,6 @@ def checks(old: str) -> str:
     return f"{old.partition(TABLE)[0]}{TABLE}" + "\n".join(lines) + "\n"
 
 
-def drift(old: str) -> str:
-    """The page with the table of all findings."""
-    lines = ["", "| finding | is found when |", "|---|---|"]
-    lines += [f"| {', '.join(f'`{name}`' for name in one.names)} | {one.says} |" for one in QUESTIONS]
-    lines += [f"| `{name}` | {says} |" for name, says in ACROSS]
-    return f"{old.partition(FINDINGS)[0]}{FINDINGS}" + "\n".join(lines) + "\n"
-
-
 def soak(old: str) -> str:
     """The page with its tables of series and of what counts as load made anew."""
     lines = ["", "| series (`PLACE:` before it for clients) | is | value |", "|---|---|---|"]
@@ -109,6 +101,14 @@ def soak(old: str) -> str:
     return before + SERIES[0] + "\n".join(lines) + "\n\n" + SERIES[1] + after
 
 
+def drift(old: str) -> str:
+    """The page with the table of all findings."""
+    lines = ["", "| finding | is found when |", "|---|---|"]
+    lines += [f"| {', '.join(f'`{name}`' for name in one.names)} | {one.says} |" for one in QUESTIONS]
+    lines += [f"| `{name}` | {says} |" for name, says in ACROSS]
+    return f"{old.partition(FINDINGS)[0]}{FINDINGS}" + "\n".join(lines) + "\n"
+
+
 def _first(text: str | None) -> str:
     """A docstring's first paragraph on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -120,8 +120,8 @@ DOCUMENTS: dict[str, Callable[[str], str]] = {
     "states.md": states,
     "fleet.md": fleet_keys,
     "checks.md": checks,
-    "drift.md": drift,
     "soak.md": soak,
+    "drift.md": drift,
 }
 
 

@@ -139,7 +139,8 @@ def test_bytes_of_a_client_are_counted_by_its_address_and_only_at_the_ports_aske
             assert 29_990 <= size <= 30_010
             assert sent >= 2 and again == 0
             clients.ask()
-            assert clients.sums["127.0.0.1"][0] == size, "a connection that is closed takes nothing away"
+            left = clients.sums["127.0.0.1"][0]
+            assert size <= left <= size + 10, "a connection that is closed takes nothing away"
 
 
 def exchange(one: socket.socket, other: socket.socket, size: int) -> None:

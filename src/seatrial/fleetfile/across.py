@@ -61,9 +61,9 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _groups(root, names)
     yield from _flows(root, names)
     yield from _policies(root, names)
-    yield from _exports(root)
     yield from _queries(root, names)
     yield from _loads(root, names)
+    yield from _exports(root)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:

@@ -32,6 +32,7 @@ Stretch = Mapping[str, Any]
 Rows = list[tuple[float, ...]]
 _WAITING, _LOOKED, _BLOCKED = "waiting.", "looked", "blocked"
 _PLACED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(.+)\Z")
+_TOLD = re.compile(rf" \(against (?:{BEFORE}|{PEER})\)\Z")
 # Where they are not asked for by name, these are judged all the same.
 _ALWAYS = "flow.*"
 _GOOD = {BEFORE: "good", PEER: "peer"}
@@ -86,30 +87,17 @@ def verdict(stretches: Sequence[Stretch], measure: Measure) -> dict[str, Any]:
     }
 
 
-def named(
-    stretches: Sequence[Stretch], measure: Measure, *, by_clock: bool
-) -> dict[str, Series | CountSeries]:
-    """The series of all comparisons by the names that verdicts give them.
+def together(stretches: Sequence[Stretch], measure: Measure, *, by_clock: bool = False) -> Together:
+    """The series of all comparisons of a policy, by both arms.
 
     `by_clock`: at the times at which they were measured, to look at; else on the one clock on which they are judged.
     """
-    found = together(stretches, measure, by_clock=by_clock)
-    return {
-        told: replace(one, name=told)
-        for against, some in found.series.items()
-        for one in some
-        for told in (_told(one.name, against, measure),)
-    }
-
-
-def together(stretches: Sequence[Stretch], measure: Measure, *, by_clock: bool = False) -> Together:
-    """The series of all comparisons of a policy, by both arms; `by_clock` as in `named`."""
     found = Together(series={one: [] for one in measure.comparisons}, quiet=[], left_out=[], missing=[])
     asked = tuple(dict.fromkeys((*measure.series, *map(_pattern, measure.promql))))
     met: set[str] = set()
     for against in measure.comparisons:
         arms = {
-            arm: _joined(stretches, arm, against, measure, by_clock=by_clock)
+            arm: _joined(stretches, arm, None if by_clock else against, measure)
             for arm in (_GOOD[against], "candidate")
         }
         for name in dict.fromkeys(name for rows in arms.values() for name in rows):
@@ -127,6 +115,21 @@ def together(stretches: Sequence[Stretch], measure: Measure, *, by_clock: bool =
                 found.quiet.append(pattern)
     found.missing = [pattern for pattern in asked if pattern not in met]
     return found
+
+
+def by_name(found: Together, measure: Measure) -> dict[str, Series | CountSeries]:
+    """All series by the names under which a verdict tells of them."""
+    return {
+        name: replace(one, name=name)
+        for against, some in found.series.items()
+        for one in some
+        for name in (_told(one.name, against, measure),)
+    }
+
+
+def bare(told: str) -> str:
+    """A series' own name, without what it is compared with."""
+    return _TOLD.sub("", told)
 
 
 def _told(name: str, against: str, measure: Measure) -> str:
@@ -188,13 +191,12 @@ def _nobody_waits(pattern: str, arms: Mapping[str, Mapping[str, Rows]]) -> bool:
     return plain.startswith(_WAITING) and all(_looked(arm, place) for arm in arms.values())
 
 
-def _joined(
-    stretches: Sequence[Stretch], arm: str, against: str, measure: Measure, *, by_clock: bool
-) -> dict[str, Rows]:
+def _joined(stretches: Sequence[Stretch], arm: str, against: str | None, measure: Measure) -> dict[str, Rows]:
     """All rows of one arm by series, on a clock that begins with the first stretch and that nobody sets.
 
     Measured one after the other, arms have no clock in common: the n-th sample of the n-th stretch stands where it would
-    if all were equally long. Measured at the same time, a stretch stands at the place of its round.
+    if all were equally long. Measured at the same time, a stretch stands at the place of its round. Compared with nothing,
+    all stand where the clock stood.
     """
     mine = [one for one in stretches if _arm(one, measure) == arm]
     steps = _steps(stretches, measure)
@@ -204,11 +206,9 @@ def _joined(
         for name, rows in dict(one.get("series", {})).items():
             held = found.setdefault(str(name), [])
             for place, row in enumerate(rows):
-                if by_clock:
-                    at = float(row[0])
-                elif against == BEFORE:
+                if against == BEFORE:
                     at = measure.every * (number * steps + place)
-                elif "round" in one:
+                elif against == PEER and "round" in one:
                     at = measure.every * steps * rounds[one["round"]] + float(row[0]) - float(one["at"])
                 else:
                     at = float(row[0])

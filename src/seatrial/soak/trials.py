@@ -15,7 +15,7 @@ import numpy as np
 
 from seatrial.model.event import Event, Kind
 from seatrial.model.fold import TrialState
-from seatrial.model.measure import Measure
+from seatrial.model.measure import PEER, Measure
 from seatrial.model.result import Outcome
 from seatrial.model.trial import State
 from seatrial.picture.values import Clock, Effect, Mark, Panel, Picture
@@ -24,7 +24,7 @@ from seatrial.soak.looks import enough
 from seatrial.soak.pictured import DECIDED, RANKS, curve, how_sure, left_out, short, verdict_marks
 from seatrial.soak.readings import unit_of
 from seatrial.soak.samples import CountSeries, Series
-from seatrial.soak.stretches import Stretch, named
+from seatrial.soak.stretches import Stretch, bare, by_name, together
 
 # States that a person looks for on the time line; the others are passed in the same second.
 _MARKED = frozenset(State) - {State.PLANNED, State.PREFLIGHT, State.DRAINED, State.EXERCISED}
@@ -48,9 +48,10 @@ def pictured(events: Sequence[Event], trial: TrialState, measure: Measure, *, mo
     kept = [one for one in trial.samples if one.get("arm") != "candidate" or one.get("boot_id") == boot_id]
     counted = [one for one in kept if float(one.get("loaded", 0.0)) > 0]
     judged = {str(one["series"]): one for one in verdicts[-1].data.get("series", ())}
-    by_clock, numbered = (named(counted, measure, by_clock=clock) for clock in (True, False))
+    by_clock = by_name(together(counted, measure, by_clock=True), measure)
+    numbered = by_name(together(counted, measure), measure)
     names = sorted(
-        (name for name in judged if name in by_clock),
+        (name for name in judged if name in by_clock and name in numbered),
         key=lambda name: (
             RANKS[Outcome(judged[name]["outcome"])],
             -(judged[name].get("effect") or -1.0),
@@ -116,7 +117,7 @@ def _panel(
             since=since,
             samples=int(said.get("samples", 0)),
             p_value=float(said.get("p_value", 1.0)),
-            apart=measure.against == "before",
+            apart=measure.against != PEER and not series.name.endswith(f"{PEER})"),
         )
     return Panel(
         name=series.name,
@@ -124,7 +125,7 @@ def _panel(
         # A lower bound of nothing is 0; of the upper one nothing says that there is none.
         short=short(said.get("effect"), (low or 0.0, high)),
         because=because,
-        unit="% lost" if isinstance(series, CountSeries) else unit_of(series.name),
+        unit="% lost" if isinstance(series, CountSeries) else unit_of(bare(series.name)),
         good=curve(series.good),
         candidate=curve(series.candidate),
         effect=_effect(series, verdicts, measure),
@@ -150,7 +151,7 @@ def _effect(series: Series | CountSeries, verdicts: Sequence[Event], measure: Me
     if not rows:
         return None
     t, lows, ratios, highs = np.array(rows).T
-    least = enough(series, measure.min_effect, floor_of(name, measure.matters))
+    least = enough(series, measure.min_effect, floor_of(bare(name), measure.matters))
     return Effect(t=t, low=lows, ratio=ratios, high=highs, enough=least, sure=1 - measure.alpha)
 
 
@@ -170,9 +171,12 @@ def _since(series: Series | CountSeries, numbered: Series | CountSeries, since: 
 
 
 def _kernels(stretches: Sequence[Stretch]) -> str:
+    # A peer's is a good one as well.
     names = {
-        name: next((str(one.get("kernel", "")) for one in stretches if one.get("arm") in arms), "")
-        for name, arms in (("candidate", ("candidate",)), ("good", ("good", "peer")))
+        arm: next(
+            (str(one.get("kernel", "")) for one in stretches if (one.get("arm") == "candidate") is mine), ""
+        )
+        for arm, mine in (("candidate", True), ("good", False))
     }
     return " against ".join(name or arm for arm, name in names.items())
 
