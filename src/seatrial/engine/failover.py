@@ -142,6 +142,11 @@ async def begin(
         )
     carriers = await carriers_of(world, declared)
     origin = min(carriers) if carriers else ""
+    if carriers is None and not to and not away:
+        raise InputError(
+            f"it cannot be told which host of {group} carries it now, so not what the other one is",
+            hint=f"say where it shall go: --to {' or --to '.join(declared.hosts)}",
+        )
     if not to and not away:
         away = origin
     if not to and len(declared.hosts) == 2:
