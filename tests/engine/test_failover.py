@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
 import pytest
 
+from seatrial.engine import controller, failover
+from seatrial.engine.rehearsal import CANDIDATE, PAIR_TEXT, open_simulation, rehearsal_world
 from seatrial.errors import InputError, Refused
+from seatrial.fleetfile import parse
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
+from seatrial.model.trial import State
 from seatrial.vantage.simulation import ControllerFault, Fault
-from tests.engine.moved import control, controlled, events, journal, platform, serving, state
+from tests.engine.moved import FLEET, control, controlled, events, journal, platform, serving, state
 
 
 def test_it_moves_there_and_back_and_says_so(tmp_path: Path) -> None:
@@ -112,13 +117,32 @@ def test_groups_and_hosts_that_are_none_are_named(tmp_path: Path) -> None:
         refused_begin(tmp_path, to="nfs-c1")
 
 
+def test_a_host_that_turns_out_bad_gives_the_service_back_before_it_reboots(tmp_path: Path) -> None:
+    declared = parse(PAIR_TEXT, filename="the pair")
+    sim = open_simulation(tmp_path / "simulation.json", declared, "nfs-2017")
+    store = journal(tmp_path)
+    store.set_clock(sim)
+    rollout = controller.start(
+        store,
+        declared,
+        fleet_text=PAIR_TEXT,
+        candidate=CANDIDATE,
+        hosts=tuple(declared.hosts),
+        by="test",
+        why="",
+    )
+    ended = asyncio.run(controller.run(store, rehearsal_world(declared, sim), rollout))
+    assert (ended.outcome, ended.trials["nfs-1"].state) == ("reverted", State.PLANNED)
+    acts = [event for event in store.read(rollout) if event.kind == Kind.TRIAL_ACTED]
+    by_act = {event.data["act"]: event for event in acts}
+    assert (by_act["attract"].data["failover"], by_act["drain"].data["failover"]) == ("f1", "f2")
+    given_back = next(event for event in store.read("f2") if event.kind == Kind.FAILOVER_ENDED)
+    assert given_back.data["carriers"] == ["nfs-1"]
+    assert given_back.seq < by_act["revert"].seq
+    assert sim.pairs["nfs"].hosts[0].served
+
+
 def refused_begin(folder: Path, group: str = "nfs", to: str = "") -> None:
     """Begin a failover that must not begin."""
-    import asyncio
-
-    from seatrial.engine import failover
-    from seatrial.engine.rehearsal import rehearsal_world
-    from tests.engine.moved import FLEET
-
     world = rehearsal_world(FLEET, platform(folder))
     asyncio.run(failover.begin(journal(folder), world, group, to=to, by="test"))

@@ -17,6 +17,7 @@ from seatrial.lab.fleet import fleet_text
 from seatrial.lab.lab import Lab
 from seatrial.lab.nfsload import nfs_load_fleet
 from seatrial.lab.nfspair import nfs_pair_fleet
+from seatrial.lab.nfsstory import nfs_story_fleet
 from seatrial.lab.scenario import Scenario as Fault
 from seatrial.model.text import safe
 from seatrial.vantage import process
@@ -135,8 +136,8 @@ async def prepare(lab: Lab, scenario: str, *, quiet: bool) -> None:
         await lab.apply(Fault(scenario), progress=shown)
 
 
-def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
-    """The fleet file for a lab that is up."""
+def lab_fleet(lab: Lab, *, guard: str = "10m", story: bool = False) -> str:
+    """The fleet file for a lab that is up; `story`: as a rollout sees it, where that is another one."""
     said = lab.status()
 
     def reach(place: str) -> dict[str, object]:
@@ -146,7 +147,7 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
     if lab.topology.name == "nfs-pair":
-        return nfs_pair_fleet(reach)
+        return nfs_story_fleet(reach, guard=guard) if story else nfs_pair_fleet(reach)
     if lab.topology.name == "nfs-load":
         return nfs_load_fleet(reach, guard=guard)
     return fleet_text(lab.topology, reach, guard=guard, home=str(lab.home))

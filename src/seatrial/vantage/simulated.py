@@ -73,6 +73,8 @@ class SimulatedVantage:
             )
         if command.name.startswith("drbd-nfs."):
             return simulatedpair.answer(self._sim, self._name, command)
+        if command.name == "nfs.ask":
+            return simulatedpair.served(self._sim, command)
         answer = self._answers.get(command.name)
         if answer is None:
             # A check that nobody taught the simulation is not made up: it has no answer here.

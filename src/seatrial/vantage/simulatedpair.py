@@ -6,6 +6,7 @@ here is only the words, and that each step of a batch is one change of the platf
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from seatrial.ha.drbdnfs import machine
@@ -42,6 +43,21 @@ def answer(sim: Simulation, name: str, command: Command) -> Output:
     assert facts is not None
     lines = _look(sim, name, mover, facts) if verb == "look" else _audit(mover, facts)
     return Output(command=command, status=0, stdout="\n".join(lines) + "\n", seconds=0.05)
+
+
+def served(sim: Simulation, command: Command) -> Output:
+    """What asking the service address shows: a server that answers, or nobody."""
+    wanted = json.loads(command.argv[-1])["address"]
+    for group, pair in sim.pairs.items():
+        if wanted in sim.fleet.groups[group].mover.addresses:
+            pair = _as_it_is(sim, group, pair)
+            answers = any(one.up and one.mounted and one.served and one.address for one in pair.hosts)
+            said = {"ok": True, "took": {"connect": 1.0, "null": 1.0, "path": 1.0}}
+            silent = {"ok": False, "took": {}, "step": "connect", "kind": "silent", "error": "timed out"}
+            return Output(
+                command=command, status=0, stdout=json.dumps(said if answers else silent), seconds=0.01
+            )
+    return Output(command=command, status=1, stderr="nobody has this address")
 
 
 def _as_it_is(sim: Simulation, group: str, pair: PairState) -> PairState:
