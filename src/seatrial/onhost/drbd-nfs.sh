@@ -440,7 +440,7 @@ END
 }
 
 start_daemons() {
-    are_exported || exportfs -ra 8>&- || return 1
+    are_exported || exportfs -a 8>&- || return 1
     [ -z "$units" ] && [ -n "$state_folder" ] || return 0
     [ -d "$state_folder" ] || mkdir -p "$state_folder"
     if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then return 0; fi
