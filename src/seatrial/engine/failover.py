@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from seatrial.errors import InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
-from seatrial.ha.driver import Deed, Standing, Wait
+from seatrial.ha.driver import Deed, Goal, Standing, Wait
 from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, advance_failover, fold_failover
@@ -24,6 +25,7 @@ from seatrial.perform.moving import Moved, carry_out
 from seatrial.perform.world import World
 
 PROOF_AGAIN = 1.0
+READY_SECONDS, READY_AGAIN = 120.0, 3.0
 
 
 class FailoverTurns:
@@ -142,6 +144,11 @@ async def begin(
         )
     carriers = await carriers_of(world, declared)
     origin = min(carriers) if carriers else ""
+    if carriers is None and not to and not away:
+        raise InputError(
+            f"it cannot be told which host of {group} carries it now, so not what the other one is",
+            hint=f"say where it shall go: --to {' or --to '.join(declared.hosts)}",
+        )
     if not to and not away:
         away = origin
     if not to and len(declared.hosts) == 2:
@@ -160,6 +167,17 @@ async def begin(
     }
     journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
     return failover
+
+
+async def await_ready(world: World, group: str, *, to: str, limit: float = READY_SECONDS) -> None:
+    """Wait until nothing refuses a move to `to`, or for `limit` seconds: a host that has just booted is still connecting."""
+    declared = world.fleet.groups[group]
+    until = world.clock.now() + timedelta(seconds=limit)
+    while world.clock.now() < until:
+        standing = await standing_of(world, declared)
+        if all(result.outcome is Outcome.PASS for result in standing.refusals(Goal(to=to))):
+            return
+        await world.clock.sleep(READY_AGAIN)
 
 
 async def run(

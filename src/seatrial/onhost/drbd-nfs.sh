@@ -158,6 +158,8 @@ $volumes
 END
     ! has_address || fact address "$service"
     threads_now
+    # What is on its way out serves nobody.
+    ! is_stopping || fact stopping nfsd
     fact threads "$threads_run"
     tell_connections
     for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
@@ -276,6 +278,8 @@ stop_nfsd() {
     # A thread that waits for a disk does not end, and neither does who asks for it: that is another process, not this one.
     (echo 0 >$nfsd/threads) 8>&- &
     asked=$!
+    # Asked once it cannot be taken back: whoever comes next has to know that it is still on its way.
+    echo "$asked $(began_at "$asked")" >"$run/nfsd.stopping"
     tries=0
     while kill -0 "$asked" 2>/dev/null; do
         threads_now
@@ -287,6 +291,11 @@ stop_nfsd() {
     wait "$asked"
     threads_now
     [ "$threads_run" = 0 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
+}
+
+is_stopping() {
+    [ -r "$run/nfsd.stopping" ] && read -r pid began <"$run/nfsd.stopping" || return 1
+    [ "$(began_at "$pid")" = "$began" ]
 }
 
 drop_address() {
@@ -440,7 +449,7 @@ END
 }
 
 start_daemons() {
-    are_exported || exportfs -ra 8>&- || return 1
+    are_exported || exportfs -a 8>&- || return 1
     [ -z "$units" ] && [ -n "$state_folder" ] || return 0
     [ -d "$state_folder" ] || mkdir -p "$state_folder"
     if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then return 0; fi
@@ -490,6 +499,12 @@ start_nfsd() {
         for unit in $backwards; do timeout -k 2 60 systemctl start "$unit" 8>&- || return 1; done
         return 0
     fi
+    tries=0
+    while is_stopping; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || { echo 'nfsd was told to stop, and does not end'; return 1; }
+        sleep 0.2
+    done
     threads_now
     [ "$threads_run" = 0 ] || return 0
     # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one. The kernel takes

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from seatrial.model.command import Command, Output, Trouble
 from seatrial.model.fleet import Flow
+from seatrial.vantage import simulatedpair
 from seatrial.vantage.simulation import EXEC_SECONDS, SimulatedGuard, Simulation
 
 _UUID = "5ea7d1a1-0000-4000-8000-000000000001"
@@ -72,6 +73,10 @@ class SimulatedVantage:
                 problem=f"{self._name}: no route to host (simulated)",
                 hint="it may be rebooting",
             )
+        if command.name.startswith("drbd-nfs."):
+            return simulatedpair.answer(self._sim, self._name, command)
+        if command.name == "nfs.ask":
+            return simulatedpair.served(self._sim, command)
         answer = self._answers.get(command.name)
         if answer is None:
             # A check that nobody taught the simulation is not made up: it has no answer here.

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from seatrial.ha.drbdnfs.machine import PairState, crash, kept_pair, read_pair, served_by_first
 from seatrial.model.fleet import Fleet
 
 BOOT_SECONDS = 40.0
@@ -32,6 +33,10 @@ FaultKind = Literal[
     "unreachable",
     "slow-disk",
     "no-load",
+    "busy-volume",
+    "no-mount",
+    "nfsd-stuck",
+    "cut-link",
 ]
 
 
@@ -94,6 +99,8 @@ class Simulation:
         self.seconds = 0.0
         self.hosts: dict[str, SimulatedHost] = {}
         self.owners: dict[str, str] = {}
+        # Groups whose service is moved by hand: how their two hosts stand.
+        self.pairs: dict[str, PairState] = {}
         self.faults: tuple[Fault, ...] = ()
         self.changes = 0
         self.kill_after_change = 0
@@ -119,6 +126,11 @@ class Simulation:
             name: SimulatedHost(kernels=[good, candidate], running=good, default=good) for name in fleet.hosts
         }
         made.owners = {name: group.hosts[0] for name, group in fleet.groups.items()}
+        made.pairs = {
+            name: served_by_first()
+            for name, group in fleet.groups.items()
+            if group.mover.driver == "drbd-nfs"
+        }
         made.save()
         return made
 
@@ -134,6 +146,7 @@ class Simulation:
             for name, host in kept["hosts"].items()
         }
         made.owners = kept["owners"]
+        made.pairs = {name: read_pair(pair) for name, pair in kept.get("pairs", {}).items()}
         made.faults = tuple(Fault(**fault) for fault in kept["faults"])
         made.changes = kept["changes"]
         return made
@@ -145,6 +158,7 @@ class Simulation:
             "seconds": self.seconds,
             "hosts": {name: asdict(host) for name, host in self.hosts.items()},
             "owners": self.owners,
+            "pairs": {name: kept_pair(pair) for name, pair in self.pairs.items()},
             "faults": [asdict(fault) for fault in self.faults],
             "changes": self.changes,
         }
@@ -200,6 +214,9 @@ class Simulation:
         if guard.phase == "armed" and host.running == guard.good:
             guard.phase = "reverted"
             guard.because = guard.because or f"{guard.candidate} never reached userspace"
+        for group, pair in self.pairs.items():
+            if name in self.fleet.groups[group].hosts:
+                self.pairs[group] = crash(pair, self.fleet.groups[group].hosts.index(name))
         for group, owner in self.owners.items():
             if owner == name:
                 self.elect(group)

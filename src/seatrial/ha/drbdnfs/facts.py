@@ -67,6 +67,7 @@ class MemberFacts:
     mounted: tuple[str, ...] = ()
     address: bool = False
     threads: int = 0
+    stopping: bool = False
     units: Mapping[str, str] | None = None
     lease: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
@@ -144,6 +145,7 @@ def read_member(outputs: Sequence[Output]) -> MemberFacts | None:
         mounted=tuple(row[0] for row in by.get("mounted", []) if row),
         address=bool(by.get("address")),
         threads=_number(_first(by, "threads")),
+        stopping="stopping" in by,
         units=_pairs(by.get("unit", [])),
         lease=tuple(word for row in by.get("lease", []) for word in row),
         versions=tuple(word for row in by.get("versions", []) for word in row),
