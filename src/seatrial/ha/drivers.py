@@ -12,7 +12,7 @@ from seatrial.ha.pacemaker import Pacemaker
 from seatrial.ha.reactor import DrbdReactor
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {
+DRIVERS: dict[str, Driver] = {
     driver.name: driver
     for driver in (
         Keepalived(),
@@ -28,4 +28,4 @@ _DRIVERS: dict[str, Driver] = {
 
 def driver_of(group: Group) -> Driver:
     """The Driver of a group's declaration."""
-    return _DRIVERS[group.mover.driver]
+    return DRIVERS[group.mover.driver]
