@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from seatrial.boot.method import BootMethod
 from seatrial.drift import audit as asking
 from seatrial.drift.accepted import with_accepted
-from seatrial.drift.facts import Facts, commands, read_facts
+from seatrial.drift.facts import Facts, commands, read_facts, read_snapshot, snapshot_command
+from seatrial.drift.snapshot import Snapshot, take
 from seatrial.model.command import Output, Trouble
 from seatrial.model.finding import Audit, Unread
 from seatrial.model.fleet import Boot, Fleet, Host, Reach, Stage
@@ -63,6 +64,22 @@ def _read(host: str, method: BootMethod, outputs: Sequence[Output]) -> Facts | U
     if outputs[1].truncated or not facts.whole:
         return Unread(name="host", because=f"{host} said more than is read, or was cut off", host=host)
     return facts
+
+
+async def snapshots(world: World, places: Mapping[str, float]) -> dict[str, Snapshot | Unread]:
+    """Snapshots of hosts, or why there is none; each with the time of the one before (0.0: there was none)."""
+    answers = await world.ask_all({place: [snapshot_command(since)] for place, since in places.items()})
+    found: dict[str, Snapshot | Unread] = {}
+    for place, (output,) in answers.items():
+        facts = read_snapshot(output)
+        if facts is None:
+            because = output.problem or output.stderr.strip()[-200:] or "it said nothing that can be read"
+            found[place] = Unread(
+                name="snapshot", because=f"{place}: {because}", hint=output.hint, host=place
+            )
+        else:
+            found[place] = take(place, facts)
+    return found
 
 
 def this_machine(name: str) -> Fleet:
