@@ -1,7 +1,6 @@
 """What `seatrial drift` costs: a thousand simulated hosts on the controller, and one audit on a host.
 
-    python bench/drift.py            a thousand hosts, and this machine
-    python bench/drift.py --guest    and twelve states of a guest beside `needrestart -b`, in one run
+    python bench/drift.py
 
 The thousand hosts say what a guest of the lab said, each under its own name, with as many packages and units more as a
 server has. CPU is that of the process; the network is left out, which bench/hosts.py measures.
@@ -9,7 +8,6 @@ server has. CPU is that of the process; the network is left out, which bench/hos
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import platform
 import resource
@@ -133,9 +131,6 @@ def here() -> None:
 
 def main() -> None:
     """Print all tables."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--guest", action="store_true")
-    options.parse_args()
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     print(
         "| simulated hosts | KiB each says | CPU s of the controller | memory MiB | findings |\n|---|---|---|---|---|"
