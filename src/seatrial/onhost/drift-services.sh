@@ -54,7 +54,7 @@ deleted() {
 
 # Which script an interpreter runs: its first argument that is a file, by the process's own root and directory.
 scripts() {
-    for link in $(find /proc/[0-9]*/exe -maxdepth 0 \( -lname '*/python[0-9]*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/bash' -o -lname '*/dash' -o -lname '*/node' -o -lname '*/php*' \) 2>/dev/null); do
+    find /proc/[0-9]*/exe -maxdepth 0 \( -lname '*/python[0-9]*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/bash' -o -lname '*/dash' -o -lname '*/node' -o -lname '*/php*' \) 2>/dev/null | while read -r link; do
         pid=${link#/proc/}
         pid=${pid%/exe}
         # The first words are enough: what comes after the script is its own business, and may be a secret.
