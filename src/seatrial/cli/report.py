@@ -14,7 +14,7 @@ from seatrial.engine.controller import state_of
 from seatrial.errors import InputError
 from seatrial.fleetfile import parse
 from seatrial.kernels.asked import failed_trial
-from seatrial.model.event import Event
+from seatrial.model.event import Event, Kind
 from seatrial.model.fold import RolloutState
 from seatrial.report.document import markdown
 from seatrial.report.narrate import narrate
@@ -71,7 +71,12 @@ def report(
             }
         )
     else:
-        print(markdown(events, rollout=name, picture=plot if plot != "-" else None), end="")
+        others = [
+            event
+            for event in store.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED, Kind.ROLLOUT_ENDED))
+            if event.rollout != name
+        ]
+        print(markdown(events, rollout=name, others=others, picture=plot if plot != "-" else None), end="")
     if picture is not None and plot is not None:
         draw(picture, plot, width=width, theme=theme)
     return 0

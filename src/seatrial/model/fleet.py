@@ -77,6 +77,10 @@ class Host(Declared):
     roles: tuple[Name, ...] = Field(min_length=1, description="what it is; a rollout is started for a role")
     reach: Reach = Field(description="how the controller gets there")
     boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
+    console: Text | None = Field(
+        default=None,
+        description="a file here in which what it writes on its serial console is kept, to see why it does not come back",
+    )
 
 
 class Group(Declared):

@@ -36,6 +36,7 @@ class TrialState:
 
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
+    `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
     `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
     are the patches to look at first, {} when that was not looked for.
@@ -60,6 +61,8 @@ class TrialState:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
     suspects: Mapping[str, Any] = field(default_factory=dict)
+    snapshots: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def loaded(self, arm: str) -> float:
         """Seconds under load that were measured of an arm, `good` or `candidate`."""
@@ -179,6 +182,10 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             return replace(trial, suspects=dict(data))
         case Kind.SAMPLES:
             return replace(trial, samples=(*trial.samples, data))
+        case Kind.SNAPSHOT:
+            return replace(trial, snapshots={**trial.snapshots, str(data.get("place", "")): data})
+        case Kind.CHANGED:
+            return replace(trial, changed={**trial.changed, str(data.get("place", "")): data})
         case Kind.VERDICT:
             failed = trial.first_failure
             if failed is None and data.get("outcome") == Outcome.FAIL:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from seatrial.model.event import Event
+from seatrial.model.event import Event, Kind
 from seatrial.model.fold import RolloutState, TrialState, fold
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration, safe
@@ -24,8 +24,16 @@ _NEXT = {
 }
 
 
-def markdown(events: Sequence[Event], *, rollout: str, picture: str | None = None) -> str:
-    """The whole report. `events` are those of the rollout, oldest first; `picture` is the file of its soak, if there is one."""
+_TOLD_OF_OTHERS = (Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED, Kind.ROLLOUT_ENDED)
+
+
+def markdown(
+    events: Sequence[Event], *, rollout: str, others: Sequence[Event] = (), picture: str | None = None
+) -> str:
+    """The whole report. `events` are those of the rollout, oldest first; `others` those of other rollouts in the journal.
+
+    `picture` is the file of its soak, if there is one.
+    """
     state = fold(events, rollout=rollout)
     lines = narrate(events, rollout=rollout)
     parts = [
@@ -34,6 +42,7 @@ def markdown(events: Sequence[Event], *, rollout: str, picture: str | None = Non
         *(_diagnosis(trial) for trial in state.trials.values() if trial.diagnosis),
         *(_measured(trial) for trial in state.trials.values() if trial.verdict),
         f"![Good against candidate while on trial]({quote(picture)})" if picture else "",
+        *_besides(state, events, others),
         "## Hosts",
         _hosts(state),
         "## Time line (UTC)",
@@ -120,6 +129,36 @@ def _times(said: Mapping[str, Any]) -> str:
         return "-"
     low, high = (f"{one:.3g}" if one is not None else "-" for one in said.get("interval") or (None, None))
     return f"{said['effect']:.3g} ({low} to {high})"
+
+
+def _besides(state: RolloutState, events: Sequence[Event], others: Sequence[Event]) -> list[str]:
+    """What else changed while the trials ran, which hid the cause once: on their hosts and peers, and by other rollouts."""
+    rows = [
+        f"- {_cell(place)}: {_cell(one.get('sentence', ''))}"
+        for trial in state.trials.values()
+        for place, said in trial.changed.items()
+        for one in said.get("changes", ())
+    ]
+    rows += [
+        f"- {_cell(place)}: not known, {_cell(said['unread'])}"
+        for trial in state.trials.values()
+        for place, said in trial.changed.items()
+        if said.get("unread")
+    ]
+    first, last = (events[0].at, events[-1].at) if events else (None, None)
+    for other in others:
+        if first and last and first <= other.at <= last and other.kind in _TOLD_OF_OTHERS:
+            told = other.data.get("candidate") or other.data.get("to") or other.data.get("outcome") or ""
+            rows.append(
+                f"- {other.at:%H:%M:%S} rollout {_cell(other.rollout)}: {_cell(other.host)} {_cell(other.kind)} {_cell(told)}"
+            )
+    looked = any(trial.changed for trial in state.trials.values())
+    if not rows and not looked:
+        return []
+    return [
+        "## Besides the kernel, this changed",
+        "\n".join(rows) or "Nothing that a snapshot shows, on the hosts of the trials and their peers.",
+    ]
 
 
 def _hosts(state: RolloutState) -> str:
