@@ -370,6 +370,12 @@ async def _opened_module(
                 await module.put_back()
 
 
+def declared_of(ground: Mapping[str, Any]) -> Fleet:
+    """The fleet that a search asks of: the operator's, else the lab's own, of which nobody is reached here."""
+    text = ground["fleet"] or topology_fleet(TOPOLOGIES[ground["topology"]](), _nowhere)
+    return parse(text, filename="the fleet")
+
+
 def _asker(ground: Mapping[str, Any], lab: Lab) -> Asked:
     if "command" in ground:
         return CommandAsked(
