@@ -149,7 +149,7 @@ def _conclude(course: Course, report: Path | None, *, as_json: bool) -> int:
     if course.answer.ending in (Ending.FOUND, Ending.RANGE):
         suspects = asyncio.run(suspected(course))
         # What was made up is no news for a tracker, unless somebody wants to see what it would look like.
-        if report or course.ground["kind"] != "simulated":
+        if report or not (course.ground["kind"] == "simulated" or course.ground["stand_in"]):
             path = _write(report or _folder() / f"{course.id}.txt", tracker_report(course, suspects))
         if not as_json:
             for line in suspects.lines:
