@@ -360,7 +360,7 @@ unmount_busy() {
         sleep 0.2
         ! umount "$1" 2>/dev/null || return 0
     done
-    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | tr '\n' ',')
+    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | paste -s -d ,)
     return 1
 }
 
