@@ -90,7 +90,15 @@ read_nine() {
     at=here state=
     for word in $(drbdsetup status "$resource" 2>/dev/null); do
         case $word in
-            role:*) if [ "$at" = here ]; then here=${word#role:}; else there=${word#role:} state=${state:-Connected}; fi ;;
+            role:*)
+                if [ "$at" = here ]; then
+                    here=${word#role:}
+                else
+                    # Of several peers the one that is primary is what matters.
+                    [ "$there" = Primary ] || there=${word#role:}
+                    state=${state:-Connected}
+                fi
+                ;;
             disk:*) [ "$disk" = '' ] || [ "$disk" = UpToDate ] && disk=${word#disk:} ;;
             connection:*) state=${word#connection:} ;;
             peer-disk:*) [ "$other" = '' ] || [ "$other" = UpToDate ] && other=${word#peer-disk:} ;;
@@ -188,8 +196,13 @@ tell_connections() {
 # The lock's holder writes who it is; a number that another process has by now began at another time.
 batch_runs() {
     [ -r "$run/failover.pid" ] || return 1
-    read -r pid began <"$run/failover.pid" || return 1
-    [ "$(began_at "$pid")" = "$began" ]
+    is_running "$run/failover.pid"
+}
+
+# is_running FILE: whether the process that a file names, with when it began, is still there.
+is_running() {
+    read -r its_number its_begin <"$1" || return 1
+    [ "$(began_at "$its_number")" = "$its_begin" ]
 }
 
 began_at() {
@@ -294,8 +307,7 @@ stop_nfsd() {
 }
 
 is_stopping() {
-    [ -r "$run/nfsd.stopping" ] && read -r pid began <"$run/nfsd.stopping" || return 1
-    [ "$(began_at "$pid")" = "$began" ]
+    [ -r "$run/nfsd.stopping" ] && is_running "$run/nfsd.stopping"
 }
 
 drop_address() {
@@ -348,7 +360,7 @@ unmount_busy() {
         sleep 0.2
         ! umount "$1" 2>/dev/null || return 0
     done
-    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | tr '\n' ',')
+    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | paste -s -d ,)
     return 1
 }
 

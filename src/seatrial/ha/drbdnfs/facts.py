@@ -182,11 +182,14 @@ def _version(by: Mapping[str, list[list[str]]]) -> str:
 
 
 def _drbd(replicas: list[Replica]) -> dict[str, Any]:
+    # A peer without a disk (a tie-breaker) has no data that could be newer or lost; but it could be primary all the same.
+    roles = {one.peer_role for one in replicas}
+    replicas = [one for one in replicas if not (one.diskless and one.peer_disk == "Diskless")] or replicas
     if not replicas:
         return {}
     return {
         "role": replicas[0].role,
-        "peer_role": replicas[0].peer_role,
+        "peer_role": "Primary" if "Primary" in roles else replicas[0].peer_role,
         "connection": next(
             (one.connection for one in replicas if one.connection != "Connected"), "Connected"
         ),
