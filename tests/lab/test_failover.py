@@ -191,13 +191,17 @@ def test_a_replication_that_goes_away_ends_with_one_that_serves(moves: Moves) ->
 
 def test_a_server_that_does_not_stop_is_said_to(moves: Moves) -> None:
     # Writes wait for a frozen file system, and nfsd for the writes.
-    async def writing() -> None:
-        await Work(moves.lab, "frozen").begin()
+    waits = "for i in $(seq 100); do cat /proc/[0-9]*/stat | grep -q '(nfsd) D' && exit 0; sleep 0.2; done; exit 1"
 
-    asyncio.run(writing())
-    ended = goes_wrong(moves, "nfs-1", f"fsfreeze -f {VOLUME}", mended("nfs-1", f"fsfreeze -u {VOLUME}"))
-    assert ended.outcome in (Ending.STUCK, Ending.BACK)
-    assert "nfsd" in ended.because
+    async def frozen() -> None:
+        await Work(moves.lab, "frozen").begin()
+        await moves.lab.ssh("nfs-1", ["sh", "-c", f"fsfreeze -f {VOLUME}; {waits}"], timeout=120.0)
+
+    asyncio.run(frozen())
+    ended = moves.move()
+    asyncio.run(moves.lab.ssh("nfs-1", ["fsfreeze", "-u", VOLUME]))
+    assert ended.outcome == Ending.STUCK
+    assert "nfsd does not stop" in ended.because
     assert moves.move("--to", "nfs-1").outcome == Ending.MOVED
     asyncio.run(moves.lab.ssh("nfs-c1", ["touch", "/run/seatrial-work/stop"]))
 

@@ -289,10 +289,14 @@ stop_nfsd() {
     threads_now
     [ "$threads_run" != 0 ] || return 0
     # A thread that waits for a disk does not end, and neither does who asks for it: that is another process, not this one.
-    (echo 0 >$nfsd/threads) 8>&- &
-    asked=$!
-    # Asked once it cannot be taken back: whoever comes next has to know that it is still on its way.
-    echo "$asked $(began_at "$asked")" >"$run/nfsd.stopping"
+    if is_stopping; then
+        asked=$its_number
+    else
+        (echo 0 >$nfsd/threads) 8>&- &
+        asked=$!
+        # Asked once it cannot be taken back: whoever comes next has to know that it is still on its way.
+        echo "$asked $(began_at "$asked")" >"$run/nfsd.stopping"
+    fi
     tries=0
     while kill -0 "$asked" 2>/dev/null; do
         threads_now
@@ -301,7 +305,7 @@ stop_nfsd() {
         [ "$tries" -lt 100 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
         sleep 0.1
     done
-    wait "$asked"
+    wait "$asked" 2>/dev/null
     threads_now
     [ "$threads_run" = 0 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
 }
