@@ -14,13 +14,17 @@ from seatrial.model.finding import Audit, Finding
 
 GOLDEN = Path(__file__).parent / "golden"
 GOOD, CANDIDATE = "6.1.0-47-cloud-amd64", "6.1.0-56-cloud-amd64"
-NOW, BOOTED = 1795528084, 1795528014
 
 
 @cache
 def captured(name: str) -> str:
     """A captured answer."""
     return (GOLDEN / name).read_text()
+
+
+def booted() -> int:
+    """When the captured guest came up, in seconds since 1970."""
+    return int(captured("guest.facts").partition("|btime ")[2].partition("\n")[0])
 
 
 def section(text: str, name: str, body: str, *, status: int = 0, more: bool = False) -> str:
@@ -65,3 +69,6 @@ def of(**sections: str) -> Audit:
 def found(one: Audit) -> dict[str, Finding]:
     """What stands, by name; what the captured guest has anyway is left out."""
     return {each.name: each for each in one.findings if each.name != "boot.installed"}
+
+
+BOOTED = booted()
