@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from seatrial.engine.lease import under_lease
 from seatrial.errors import InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Goal, Standing, Wait
@@ -137,11 +138,6 @@ async def begin(
             raise InputError(
                 f"{host} is not in group {group}", hint=f"its hosts: {', '.join(declared.hosts)}"
             )
-    if (open_ := unfinished(journal, group)) is not None:
-        raise Refused(
-            f"failover {open_.id} of {group} is not over",
-            hint=f"go on with it: seatrial failover {group} --resume",
-        )
     carriers = await carriers_of(world, declared)
     origin = min(carriers) if carriers else ""
     if carriers is None and not to and not away:
@@ -153,7 +149,6 @@ async def begin(
         away = origin
     if not to and len(declared.hosts) == 2:
         to = next(host for host in declared.hosts if host != away)
-    failover = journal.new_failover()
     data = {
         "group": group,
         "driver": declared.mover.driver,
@@ -165,8 +160,24 @@ async def begin(
         "trial": trial,
         "fleet": fleet_text,
     }
-    journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
-    return failover
+    return _written(journal, group, by, data)
+
+
+def _written(journal: Journal, group: str, by: str, data: Mapping[str, Any]) -> str:
+    """The failover in the journal, unless one of the group is not over; of two that ask at once, one is refused."""
+    me, lease = Holder.here(), FAILOVER_LEASE + group
+    journal.take_lease(lease, me)
+    try:
+        if (open_ := unfinished(journal, group)) is not None:
+            raise Refused(
+                f"failover {open_.id} of {group} is not over",
+                hint=f"go on with it: seatrial failover {group} --resume",
+            )
+        failover = journal.new_failover()
+        journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
+        return failover
+    finally:
+        journal.drop_lease(lease, me)
 
 
 async def await_ready(world: World, group: str, *, to: str, limit: float = READY_SECONDS) -> None:
@@ -183,7 +194,9 @@ async def await_ready(world: World, group: str, *, to: str, limit: float = READY
 async def run(
     journal: Journal, world: World, failover: str, *, tell: Callable[[Event], None] | None = None
 ) -> FailoverState:
-    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives.
+    """Be the controller of a failover until it is over, and return how it ended.
+
+    Raises Refused while another one lives, and CouldNotAct when another one has taken it over.
 
     `tell` is called with each of its Events, once it is in the journal.
     """
@@ -191,9 +204,13 @@ async def run(
     me = Holder.here()
     lease = FAILOVER_LEASE + turns.state().group
     journal.take_lease(lease, me)
-    try:
+
+    async def work() -> None:
         while not await turns.turn():
-            journal.keep_lease(lease, me)
+            pass
+
+    try:
+        await under_lease(journal, lease, me, work())
         return turns.state()
     finally:
         journal.drop_lease(lease, me)
