@@ -87,3 +87,27 @@ def test_the_script_passes_a_linter(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.stdout == ""
+
+
+def test_what_a_command_line_has_of_secrets_does_not_leave_the_host() -> None:
+    words = (
+        "--a=https://jane:12345@secret.example.test:2379",
+        "--b=https://jane:hunter2@secret.example.test",
+        "--c=https://known.example.test:2379/path?token=hunter2",
+        "--password=hunter2",
+        "--cert=/etc/hunter/two.pem",
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", *words],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "SECRET_OF_THIS_TEST": "hunter2", "CA": "/etc/hunter/ca.crt"},
+    )
+    try:
+        ended = subprocess.run(["dash", "-s"], input=script(), capture_output=True, timeout=900, check=True)
+    finally:
+        running.communicate(b"")
+    said = ended.stdout.decode(errors="replace")
+    assert f"|{running.pid} /etc/hunter/two.pem" in said
+    assert f"|{running.pid} /etc/hunter/ca.crt" in said
+    assert f"|{running.pid} https://known.example.test:2379\n" in said
+    assert "hunter2" not in said and "secret.example.test" not in said and "jane" not in said

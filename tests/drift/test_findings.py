@@ -221,3 +221,10 @@ def test_units_are_restarted_after_those_that_they_need() -> None:
 def test_hostile_text_becomes_one_harmless_line() -> None:
     told = found(of(routes="+route 4 203.0.113.0/24 via \x1b[2J\x07evil dev mgmt0"))
     assert told["running.route"].because.isprintable()
+
+
+def test_a_unit_that_is_bound_to_one_started_by_hand_does_not_bring_that_one_back() -> None:
+    units = unit("nfs-server.service", BoundBy="nfs-mountd.service") + "\n"
+    units += unit("nfs-mountd.service", MainPID="901", RequiredBy="nfs-server.service")
+    told = of(units="+" + units, unit_states="Id=nfs-server.service\nUnitFileState=disabled")
+    assert [one.what for one in told.findings if one.name == "running.unit-lost"] == ["nfs-server.service"]

@@ -42,7 +42,15 @@ def _pulled(facts: Facts, unit: Unit) -> bool:
     """Whether another unit brings it up: one that is there at boot, and is not merely named."""
     for name in unit.pulled_by:
         other = facts.services.units.get(name)
-        if other is None or other.active == "active":
+        if other is None:
+            return True
+        # What this unit itself brought up (nfs-mountd, bound to nfs-server) does not bring it up at boot.
+        own = (
+            bool(other.pulled_by)
+            and set(other.pulled_by) <= {unit.name}
+            and name not in facts.services.unit_files
+        )
+        if other.active == "active" and not own:
             return True
     return False
 
