@@ -60,9 +60,11 @@ class Moves:
         self.fleet.write_text(lab_fleet(lab), encoding="utf-8")
         self.url = f"sqlite:///{folder / 'journal.db'}"
         self.journal = Journal(self.url)
+        self.before = 0
 
     def begin(self, *options: str) -> subprocess.Popen[bytes]:
         """`seatrial failover` as a person starts it."""
+        self.before = len(self.journal.failovers())
         argv = [
             sys.executable,
             "-m",
@@ -92,9 +94,11 @@ class Moves:
         return self.journal.read(self.journal.failovers()[-1])
 
     async def when(self, kind: Kind) -> None:
-        """Wait until the latest failover has an Event of that kind."""
+        """Wait until the failover that was begun last has an Event of that kind."""
         async with asyncio.timeout(LONG):
-            while not self.journal.failovers() or kind not in [event.kind for event in self.events()]:
+            while len(self.journal.failovers()) == self.before or kind not in [
+                event.kind for event in self.events()
+            ]:
                 await SystemClock().sleep(0.05)
 
     async def serving(self) -> frozenset[str] | None:
