@@ -7,11 +7,13 @@ act, what came of it after.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from seatrial.clock import SystemClock
 from seatrial.engine import failover
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Journal
@@ -19,65 +21,140 @@ from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.perform.acts import Report, perform
-from seatrial.perform.look import carriers, look
+from seatrial.perform.look import carriers_of_all, look, survey
 from seatrial.perform.world import World
-from seatrial.rollout.course import End, Hold, OpenGate, StartTrial, next_step
-from seatrial.rollout.decide import POLL, Act, Do, Move, Terms, Wait, decide
+from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, Survey, next_step
+from seatrial.rollout.decide import POLL, Act, Do, Move, Seen, Terms, Wait, decide
+from seatrial.rollout.tally import Tally
+
+# How often it is asked again whether a trial may begin, while none has to end first.
+IDLE_POLL = 5.0
 
 
 class Turns:
-    """Turns of one rollout."""
+    """Turns of one rollout. `idle_poll` is how long it may hold without looking for a person's wish, in seconds."""
 
-    def __init__(self, world: World, journal: Journal, rollout: str) -> None:
+    def __init__(self, world: World, journal: Journal, rollout: str, *, idle_poll: float = IDLE_POLL) -> None:
         self.world = world
         self.journal = journal
         self.rollout = rollout
+        self._idle_poll = idle_poll
         self._state = RolloutState(id=rollout)
+        self._tally: Tally | None = None
+        # Whose loops were given out already by this process; others are given out again.
+        self._given: set[str] = set()
+        self._moved = asyncio.Event()
 
     def state(self) -> RolloutState:
         """Where the rollout stands, by the journal; only what came since the last reading is read."""
         for event in self.journal.read(self.rollout, after=self._state.last):
-            self._state = advance(self._state, event)
+            before, self._state = self._state, advance(self._state, event)
+            if self._tally is None or event.kind == Kind.ROLLOUT_STARTED:
+                self._tally = Tally(self.world.fleet, self._state.trials)
+            elif event.host in before.trials:
+                self._tally.follow(before.trials[event.host], self._state.trials[event.host])
+            elif event.kind == Kind.FLEET_SURVEYED:
+                self._tally.now_down(self._state.down)
         return self._state
 
     async def rollout_turn(self) -> Mapping[str, Any]:
-        """One turn of the rollout: {"trial": host} to start or go on with, {"over": true}, or {} to ask again."""
-        state = self.state()
-        if state.ended:
-            return {"over": True}
-        step = next_step(state, self.world.fleet, await carriers(self.world))
+        """Goes on until trials begin, {"trials": [hosts]}, or the rollout is over, {"over": true}.
+
+        The first turn gives out all trials that are under way: their loops may have died with another process.
+        """
+        carriers: dict[str, frozenset[str] | None] = {}
+        while True:
+            state = self.state()
+            if state.ended:
+                return {"over": True}
+            assert self._tally is not None
+            if lost := [host for host in self._tally.under_way if host not in self._given]:
+                self._given.update(lost)
+                return {"trials": lost}
+            facts = Facts(now=self.world.clock.now(), carriers=carriers)
+            step = next_step(state, self._tally, self.world.fleet, facts)
+            if isinstance(step, AskCarriers):
+                carriers = await carriers_of_all(self.world, step.groups)
+                continue
+            await self._take(state, step)
+            # Who carries may be another one by the next step.
+            carriers = {}
+
+    async def _take(self, state: RolloutState, step: Begin | Survey | OpenGate | Hold | End) -> None:
+        if state.held and not isinstance(step, Hold | Survey):
+            self._append(Kind.ROLLOUT_HELD, data={"because": ""})
         match step:
-            case StartTrial():
-                return {"trial": step.host}
+            case Begin():
+                for start in step.starts:
+                    self._append(
+                        Kind.TRIAL_BEGUN,
+                        host=start.host,
+                        data={"wave": start.wave, "because": start.because},
+                    )
+            case Survey():
+                down, asked = await survey(self.world, self._tally.under_way if self._tally else ())
+                self._append(Kind.FLEET_SURVEYED, data={"down": down, "asked": asked})
             case OpenGate():
                 self._append(Kind.GATE_OPENED, data={"stage": step.stage, "because": step.because})
             case End():
                 self._append(Kind.ROLLOUT_ENDED, data={"outcome": step.outcome, "because": step.because})
             case Hold():
-                await self.world.clock.sleep(POLL)
-        return {}
+                await self._hold(state, step)
+
+    async def _hold(self, state: RolloutState, hold: Hold) -> None:
+        """Wait, and write down what for where it is not only for trials that have to end."""
+        if hold.waits_for_trials:
+            await self._until_moved()
+            return
+        if state.held != hold.because:
+            self._append(Kind.ROLLOUT_HELD, data={"because": hold.because, "hint": hold.hint})
+        wait = self._idle_poll
+        if hold.opens is not None:
+            wait = min(wait, max(POLL, (hold.opens - self.world.clock.now()).total_seconds()))
+        if self.world.time_passes:
+            await self.world.clock.sleep(wait)
+        else:
+            # A person is waited for, who lives in real time.
+            await SystemClock().sleep(0.05)
+
+    async def _until_moved(self) -> None:
+        if self.world.time_passes:
+            await self.world.clock.sleep(POLL)
+            return
+        # Where time passes by what is done only, waiting must not make it pass.
+        self._moved.clear()
+        await self._moved.wait()
 
     async def trial_turn(self, host: str) -> bool:
-        """One turn of a trial; True when it is over."""
-        if self.state().trials[host].over:
-            return True
-        seen = await look(self.world, host)
-        while True:
-            state = self.state()
-            trial, terms = state.trials[host], self._terms(state, host)
-            if trial.over:
-                return True
-            action = decide(trial, seen, terms)
+        """Goes on until one act of a trial is done; True when the trial is over."""
+        while not self.state().trials[host].over:
+            seen = await look(self.world, host)
+            action = self._decided(host, seen)
             match action:
                 case Wait():
                     await self.world.clock.sleep(action.seconds)
-                    return False
                 case Do():
-                    await self._do(action, trial, terms)
+                    state = self.state()
+                    await self._do(action, state.trials[host], self._terms(state, host))
+                    self._moved.set()
                     return False
-                case Move():
-                    # Writing down where the trial stands changes nothing in the world: what was seen still holds.
-                    self._move(host, action)
+                case None:
+                    break
+        self._moved.set()
+        return True
+
+    def _decided(self, host: str, seen: Seen) -> Wait | Do | None:
+        """What is to be done; None when the trial is over."""
+        while True:
+            state = self.state()
+            trial = state.trials[host]
+            if trial.over:
+                return None
+            action = decide(trial, seen, self._terms(state, host))
+            if not isinstance(action, Move):
+                return action
+            # Writing down where the trial stands changes nothing in the world: what was seen still holds.
+            self._move(host, action)
 
     def _move(self, host: str, move: Move) -> None:
         data = {"to": str(move.to), "because": move.because, "hint": move.hint, "facts": dict(move.facts)}
@@ -90,7 +167,7 @@ class Turns:
         )
         try:
             if action.act in (Act.DRAIN, Act.ATTRACT):
-                report = await self._moved(action.act, terms)
+                report = await self._move_service(action.act, terms)
             else:
                 report = await perform(self.world, action.act, trial, terms)
         except SeatrialError as error:
@@ -113,7 +190,7 @@ class Turns:
             data = {"act": str(action.act), "seconds": seconds, **report.facts}
             self._append(Kind.TRIAL_ACTED, host=terms.host, data=data)
 
-    async def _moved(self, act: Act, terms: Terms) -> Report:
+    async def _move_service(self, act: Act, terms: Terms) -> Report:
         """Move the service onto the host on trial, or away from it: a failover of its own, which this one waits for."""
         group = self.world.fleet.group_of(terms.host)
         assert group is not None

@@ -7,6 +7,7 @@ are for the operator: editors show them, and the reference of keys is made of th
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -15,6 +16,7 @@ from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover
+from seatrial.model.pace import Pace
 
 
 class Stage(Declared):
@@ -75,6 +77,8 @@ class Host(Declared):
     roles: tuple[Name, ...] = Field(min_length=1, description="what it is; a rollout is started for a role")
     reach: Reach = Field(description="how the controller gets there")
     boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
+    site: Name | None = Field(default=None, description="where it stands, for budgets")
+    rack: Name | None = Field(default=None, description="the same, more exactly")
 
 
 class Group(Declared):
@@ -174,10 +178,22 @@ class Fleet(Declared):
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )
+    rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
 
     def stage(self, name: str) -> Stage:
         """The stage of that name. Raises KeyError."""
         return next(stage for stage in self.stages if stage.name == name)
+
+    @cached_property
+    def _member_of(self) -> dict[str, str]:
+        return {host: name for name, group in self.groups.items() for host in group.hosts}
+
+    @cached_property
+    def _carried_by(self) -> dict[str, dict[str, Flow]]:
+        found: dict[str, dict[str, Flow]] = {}
+        for name, flow in self.flows.items():
+            found.setdefault(flow.by, {})[name] = flow
+        return found
 
     def hosts_in(self, stage: str) -> tuple[str, ...]:
         """Names of the hosts of a stage, in the order of the file."""
@@ -185,7 +201,7 @@ class Fleet(Declared):
 
     def group_of(self, host: str) -> str | None:
         """The group a host belongs to."""
-        return next((name for name, group in self.groups.items() if host in group.hosts), None)
+        return self._member_of.get(host)
 
     def peers_of(self, host: str) -> tuple[str, ...]:
         """The other hosts of its group."""
@@ -194,8 +210,9 @@ class Fleet(Declared):
 
     def flows_of(self, host: str) -> dict[str, Flow]:
         """The flows that this host, or its group, must carry."""
-        carriers = {host, self.group_of(host)}
-        return {name: flow for name, flow in self.flows.items() if flow.by in carriers}
+        group = self.group_of(host)
+        shared = self._carried_by.get(group, {}) if group is not None else {}
+        return {**self._carried_by.get(host, {}), **shared}
 
     def checks_of(self, stage: str) -> dict[str, Check]:
         """The checks that are asked for trials of a stage."""

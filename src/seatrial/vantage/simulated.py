@@ -42,6 +42,7 @@ class SimulatedVantage:
             "flow.collect": self._collect,
             "flow.carried": self._carried,
             "soak.sample": self._sample,
+            "host.up": lambda command: _said(command, ""),
             "soak.load": lambda command: _said(command, ""),
         }
 
@@ -52,8 +53,12 @@ class SimulatedVantage:
 
     async def run(self, commands: Sequence[Command]) -> list[Output]:
         """Answer `commands`; time passes on the platform for each exec."""
-        self._sim.pass_time(EXEC_SECONDS)
-        return [self._run(command) for command in commands]
+        await self._sim.spend(EXEC_SECONDS)
+        answers = [self._run(command) for command in commands]
+        # What is measured takes as long as it is measured.
+        if measured := sum(json.loads(c.argv[-1])["seconds"] for c in commands if c.name == "soak.sample"):
+            await self._sim.spend(measured)
+        return answers
 
     async def fresh(self) -> None:
         """There is no connection that could be old."""
@@ -62,7 +67,7 @@ class SimulatedVantage:
         """There is nothing to let go of."""
 
     def _run(self, command: Command) -> Output:
-        if self._name in self._sim.hosts and not self._sim.is_up(self._name):
+        if not self._sim.answers(self._name):
             return Output(
                 command=command,
                 status=None,
@@ -188,6 +193,7 @@ class SimulatedVantage:
         if (guard.trial, host.boot_id(self._name), guard.phase) != (trial, boot_id, "armed"):
             return self._guard_said(command, "refused", "no such trial is armed")
         guard.deadline = max(guard.deadline, self._sim.uptime(self._name) + float(seconds))
+        self._sim.watch(self._name)
         self._sim.changed()
         return self._guard_said(command, "done", "extended")
 
@@ -209,9 +215,10 @@ class SimulatedVantage:
     # -- keepalived ------------------------------------------------------------------------------------------------
 
     def _owner(self, command: Command) -> Output:
-        owns = any(
-            owner == self._name and command.argv[-1] in self._sim.fleet.groups[group].mover.addresses
-            for group, owner in self._sim.owners.items()
+        group = self._sim.fleet.group_of(self._name) or ""
+        owns = (
+            self._sim.owners.get(group) == self._name
+            and command.argv[-1] in self._sim.fleet.groups[group].mover.addresses
         )
         return _said(command, f"3: wan    inet {command.argv[-1]}/32 scope global wan\n" if owns else "")
 
@@ -220,9 +227,8 @@ class SimulatedVantage:
 
     def _yield(self, command: Command) -> Output:
         self._sim.hosts[self._name].yields = command.argv[-1] != "0"
-        for group, owner in self._sim.owners.items():
-            if owner == self._name or self._name in self._sim.fleet.groups[group].hosts:
-                self._sim.elect(group)
+        if group := self._sim.fleet.group_of(self._name):
+            self._sim.elect(group)
         self._sim.changed()
         return _said(command, "")
 
@@ -230,7 +236,7 @@ class SimulatedVantage:
 
     def _listen(self, command: Command) -> Output:
         spec = json.loads(command.argv[-1])
-        self._sim.rounds[spec["run"]] = {}
+        self._sim.rounds.setdefault(spec["run"], {})
         return _said(
             command, json.dumps({"run": spec["run"], "flows": {flow["flow"]: {} for flow in spec["flows"]}})
         )
@@ -246,11 +252,12 @@ class SimulatedVantage:
             state = 3 if not unanswered else 1
             rows = [[n, 40000 + n, state, 900 if state == 3 else 0, 0] for n in range(asked["count"])]
             flows[asked["flow"]] = {"source": _address_of(flow), "size": flow.size, "probes": rows}
-            self._sim.rounds.setdefault(spec["run"], {})[asked["flow"]] = {
+            seen = {
                 "carrier": carrier,
                 "arrived": 0 if lost else asked["count"],
                 "answered": asked["count"] if state == 3 else 0,
             }
+            self._sim.began(spec["run"], asked["flow"], seen)
         return _said(command, json.dumps({"run": spec["run"], "flows": flows}))
 
     def _collect(self, command: Command) -> Output:
@@ -274,10 +281,9 @@ class SimulatedVantage:
 
     def _carried(self, command: Command) -> Output:
         lines = []
-        run = list(self._sim.rounds.values())[-1] if self._sim.rounds else {}
-        for name, seen in run.items():
-            flow = self._sim.fleet.flows[name]
-            if seen["carrier"] != self._name:
+        for name, flow in self._sim.fleet.flows_of(self._name).items():
+            seen = self._sim.newest(name)
+            if seen is None or seen["carrier"] != self._name:
                 continue
             six = ":" in flow.address
             protocol = "icmpv6" if six and flow.protocol == "icmp" else flow.protocol
@@ -309,7 +315,6 @@ class SimulatedVantage:
                 "blocked": 0.0,
             }
             rows.append(json.dumps({"t": began + number * spec["every"], "v": values}))
-        sim.pass_time(spec["seconds"])
         return _said(command, "\n".join(rows) + "\n")
 
     def _carrier(self, flow: Flow) -> str | None:
