@@ -51,22 +51,18 @@ def sleep_blocking(seconds: float) -> None:
 
 
 class LoopClock:
-    """The time of the event loop that is running, counted from `start`: real in a usual loop, fast in `run_fast`.
+    """The time of the event loop that is running, counted from `start`: real in a usual loop, fast in `run_fast`."""
 
-    No wait is shorter than `grain` seconds.
-    """
-
-    def __init__(self, start: datetime, *, grain: float = 0.0) -> None:
+    def __init__(self, start: datetime) -> None:
         self.start = start
-        self._grain = grain
 
     def now(self) -> datetime:
         """The time, UTC and aware."""
         return self.start + timedelta(seconds=asyncio.get_running_loop().time())
 
     async def sleep(self, seconds: float) -> None:
-        """Come back when `seconds` have passed, or `grain` if that is more."""
-        await asyncio.sleep(max(seconds, self._grain))
+        """Come back when `seconds` have passed."""
+        await asyncio.sleep(seconds)
 
 
 class _Jumping(selectors.SelectSelector):

@@ -33,6 +33,11 @@ app.command(
     "seatrial.cli.plan:plan", name="plan", help="Order, gates and refusals, without touching anything."
 )
 app.command(
+    "seatrial.cli.rehearse:rehearse",
+    name="rehearse",
+    help="The operator's own plan on simulated hosts, fast-forward.",
+)
+app.command(
     "seatrial.cli.diagnose:diagnose", name="diagnose", help="Name what explains recorded observations."
 )
 app.command(rollout)

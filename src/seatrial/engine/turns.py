@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from seatrial.clock import SystemClock
@@ -23,7 +25,7 @@ from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers_of_all, look, survey
 from seatrial.perform.world import World
-from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, Survey, next_step
+from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, Step, Survey, next_step
 from seatrial.rollout.decide import POLL, Act, Do, Move, Seen, Terms, Wait, decide
 from seatrial.rollout.tally import Tally
 
@@ -31,14 +33,31 @@ from seatrial.rollout.tally import Tally
 IDLE_POLL = 5.0
 
 
-class Turns:
-    """Turns of one rollout. `idle_poll` is how long it may hold without looking for a person's wish, in seconds."""
+def _opens(step: Step) -> bool:
+    return isinstance(step, Hold) and step.opens is not None
 
-    def __init__(self, world: World, journal: Journal, rollout: str, *, idle_poll: float = IDLE_POLL) -> None:
+
+class Turns:
+    """Turns of one rollout. `idle_poll` is how long it may hold without looking for a person's wish, in seconds.
+
+    It goes on for ever where only a person can help, unless after so many seconds of `patience`.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        journal: Journal,
+        rollout: str,
+        *,
+        idle_poll: float = IDLE_POLL,
+        patience: float = math.inf,
+    ) -> None:
         self.world = world
         self.journal = journal
         self.rollout = rollout
         self._idle_poll = idle_poll
+        self._patience = patience
+        self._held_since: datetime | None = None
         self._state = RolloutState(id=rollout)
         self._tally: Tally | None = None
         # Whose loops were given out already by this process; others are given out again.
@@ -76,9 +95,19 @@ class Turns:
             if isinstance(step, AskCarriers):
                 carriers = await carriers_of_all(self.world, step.groups)
                 continue
+            if self._is_given_up(step):
+                return {"over": True}
             await self._take(state, step)
             # Who carries may be another one by the next step.
             carriers = {}
+
+    def _is_given_up(self, step: Step) -> bool:
+        if not isinstance(step, Hold | Survey) or (isinstance(step, Hold) and step.waits_for_trials):
+            self._held_since = None
+            return False
+        now = self.world.clock.now()
+        self._held_since = self._held_since or now
+        return (now - self._held_since).total_seconds() > self._patience and not _opens(step)
 
     async def _take(self, state: RolloutState, step: Begin | Survey | OpenGate | Hold | End) -> None:
         if state.held and not isinstance(step, Hold | Survey):
@@ -220,7 +249,7 @@ class Turns:
             host=host,
             candidate=state.candidate,
             policy=fleet.policy_of(host),
-            peers=fleet.peers_of(host),
+            peers=fleet.relieves(host),
             abort=state.abort,
             is_aborted=state.is_aborted,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
+from seatrial.ha.unmoved import Unmoved
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(),)}
+_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(), Unmoved())}
 
 
 def driver_of(group: Group) -> Driver:

@@ -27,7 +27,7 @@ class Kind(enum.StrEnum):
     STAGE_FORCED = (
         "stage.forced"  # stage, why, ticket: approved, and without the evidence that the gate wants
     )
-    HOST_SKIPPED = "host.skipped"  # why, ticket
+    HOST_SKIPPED = "host.skipped"  # why, ticket; of a host that is stuck: a person has seen to it
     HOST_FORCED = "host.forced"  # why, ticket: it may begin whatever the waves, windows and blockers say
     FLEET_SURVEYED = "fleet.surveyed"  # down: [..], asked: how many
     GATE_OPENED = "gate.opened"  # stage, because

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.measure import Load, Measure
-from seatrial.model.mover import Mover
+from seatrial.model.mover import Mover, NoMover
 from seatrial.model.pace import Pace
 
 
@@ -85,7 +85,9 @@ class Group(Declared):
     """Peers that must not be on trial together, and how traffic is moved between them."""
 
     hosts: tuple[Name, ...] = Field(min_length=2, description="the peers, of one stage")
-    mover: Mover = Field(description="how traffic moves from one to the other")
+    mover: Mover = Field(
+        default=NoMover(), description="how traffic moves from one to the other; absent: it does not"
+    )
 
 
 class Flow(Declared):
@@ -207,6 +209,11 @@ class Fleet(Declared):
         """The other hosts of its group."""
         group = self.group_of(host)
         return () if group is None else tuple(peer for peer in self.groups[group].hosts if peer != host)
+
+    def relieves(self, host: str) -> tuple[str, ...]:
+        """The peers that traffic can be moved to."""
+        group = self.group_of(host)
+        return () if group is None or self.groups[group].mover.driver == "none" else self.peers_of(host)
 
     def flows_of(self, host: str) -> dict[str, Flow]:
         """The flows that this host, or its group, must carry."""

@@ -82,7 +82,12 @@ def fold(events: Iterable[Event], *, rollout: str) -> RolloutState:
 
 def advance(state: RolloutState, event: Event) -> RolloutState:
     """The state after one more Event."""
-    return replace(_apply(state, event), last=event.seq)
+    trial = state.trials.get(event.host) if event.host else None
+    if trial is None:
+        return replace(_apply(state, event), last=event.seq)
+    after = _apply_to_trial(trial, event)
+    trials = state.trials if isinstance(state.trials, Trials) else Trials.of(state.trials)
+    return replace(state, trials=trials.put(after), last=event.seq)
 
 
 def _apply(state: RolloutState, event: Event) -> RolloutState:
@@ -119,10 +124,6 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
             return replace(
                 state, ended=event.at, outcome=str(data["outcome"]), because=str(data.get("because", ""))
             )
-    if event.host in state.trials:
-        trial = _apply_to_trial(state.trials[event.host], event)
-        trials = state.trials if isinstance(state.trials, Trials) else Trials.of(state.trials)
-        return replace(state, trials=trials.put(trial))
     return state
 
 
@@ -134,6 +135,8 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
         case Kind.TRIAL_BEGUN:
             return replace(trial, begun=event.at, wave=str(data.get("wave", "")))
         case Kind.HOST_SKIPPED:
+            if trial.state is State.STUCK:
+                return replace(trial, seen_to=str(data.get("why") or "a person said so"))
             # Of two wishes the first one counts: a trial that has begun is finished.
             if trial.under_way or trial.over:
                 return trial

@@ -135,6 +135,12 @@ class DrbdNfsMover(MoverBase):
         return self
 
 
+class NoMover(MoverBase):
+    """Nothing moves between them: each carries its own, and they only must not be on trial together."""
+
+    driver: Literal["none"] = Field(default="none", description="that nothing does")
+
+
 def _driver(value: Any) -> Any:
     """The word that chooses the class: a mover without one is keepalived's, as it always was."""
     if isinstance(value, dict):
@@ -143,6 +149,8 @@ def _driver(value: Any) -> Any:
 
 
 Mover = Annotated[
-    Annotated[KeepalivedMover, Tag("keepalived")] | Annotated[DrbdNfsMover, Tag("drbd-nfs")],
+    Annotated[KeepalivedMover, Tag("keepalived")]
+    | Annotated[DrbdNfsMover, Tag("drbd-nfs")]
+    | Annotated[NoMover, Tag("none")],
     Discriminator(_driver),
 ]

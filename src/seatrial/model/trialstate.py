@@ -31,7 +31,8 @@ class TrialState:
 
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
-    `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's reasons.
+    `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
+    reasons, and `seen_to` is what was done about one that was stuck.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
     """
 
@@ -53,6 +54,7 @@ class TrialState:
     begun: datetime | None = None
     wave: str = ""
     skipped: str = ""
+    seen_to: str = ""
     forced: str = ""
     samples: tuple[Mapping[str, Any], ...] = ()
     verdict: Mapping[str, Any] = field(default_factory=dict)

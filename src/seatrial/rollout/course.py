@@ -244,7 +244,8 @@ def _begin(state: RolloutState, tally: Tally, fleet: Fleet, stage: Stage, facts:
     room = min(pace.at_once - len(tally.under_way), until - counts.begun)
     if room <= 0:
         return _no_room(pace, tally, counts, wave, until)
-    if pace.budgets and _survey_is_old(state, pace, facts.now):
+    idle = any(next(peers, None) is not None for _, peers in tally.idle(stage.name))
+    if idle and pace.budgets and _survey_is_old(state, pace, facts.now):
         return Survey()
     chosen = _choose(tally, fleet, stage, facts, room)
     if chosen.unknown:
@@ -253,10 +254,19 @@ def _begin(state: RolloutState, tally: Tally, fleet: Fleet, stage: Stage, facts:
         because = f"{wave} of {stage.name}"
         return Begin(starts=tuple(Start(host=host, wave=wave, because=because) for host in chosen.hosts))
     return Hold(
-        because=f"{wave} of {stage.name}: {chosen.standing or 'its peers are on trial'}",
-        hint="" if tally.under_way else _force(state),
+        because=f"{wave} of {stage.name}: {chosen.standing or _peers(tally)}",
+        hint="" if tally.under_way else _force(state) if idle else _see_to(state, tally),
         waits_for_trials=bool(tally.under_way),
     )
+
+
+def _peers(tally: Tally) -> str:
+    stuck = f", and {', '.join(tally.stuck)} needs a person" if tally.stuck else ""
+    return f"whoever is left has a peer on trial{stuck}"
+
+
+def _see_to(state: RolloutState, tally: Tally) -> str:
+    return f"see to it, then: seatrial rollout skip {state.id} --host {next(iter(tally.stuck), 'HOST')}"
 
 
 def _no_room(pace: Pace, tally: Tally, counts: StageTally, wave: str, until: int) -> Hold:
@@ -298,7 +308,7 @@ def _choose(tally: Tally, fleet: Fleet, stage: Stage, facts: Facts, room: int) -
             continue
         seen.add(peers)
         left = tally.left_of(peers)
-        if len(left) > 1 and peers in fleet.groups and peers not in facts.carriers:
+        if len(left) > 1 and fleet.relieves(left[0]) and peers not in facts.carriers:
             unknown.append(peers)
         else:
             host = _first(left, fleet, facts.carriers)

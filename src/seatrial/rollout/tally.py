@@ -82,6 +82,8 @@ class Tally:
         self.failed: list[str] = []
         self.blessed = 0
         self.forced: dict[str, None] = {}
+        # Hosts that wait for a person: away, and their peers are not touched until somebody has seen to them.
+        self.stuck: dict[str, None] = {}
         self._busy: Counter[str] = Counter()
         self._left_of: dict[str, dict[str, None]] = {}
         self._away_hosts: set[str] = set()
@@ -98,6 +100,9 @@ class Tally:
         if after.host not in self._fleet.hosts:
             return
         was, now = phase_of(before), phase_of(after)
+        if after.seen_to and not before.seen_to and after.host in self.stuck:
+            del self.stuck[after.host]
+            self._comes(after.host)
         if after.forced and now is Phase.LEFT:
             self.forced[after.host] = None
         if was is not now:
@@ -179,7 +184,8 @@ class Tally:
             case Phase.FAILED:
                 stage.failed += 1
                 self.failed.append(host)
-                if trial.state is State.STUCK:
+                if trial.state is State.STUCK and not trial.seen_to:
+                    self.stuck[host] = None
                     self._goes(host, peers)
             case Phase.SKIPPED:
                 stage.skipped += 1
@@ -201,11 +207,7 @@ class Tally:
             case Phase.UNDER_WAY:
                 stage.under_way -= 1
                 del self.under_way[host]
-                self._busy[peers] -= 1
-                self._away.subtract(keys)
-                self._away_hosts.discard(host)
-                if host in self._down:
-                    self._down_of.update(keys)
+                self._comes(host)
             case Phase.BLESSED | Phase.FAILED | Phase.SKIPPED:
                 raise ValueError(f"the trial of {host} was over and goes on")
 
@@ -215,3 +217,10 @@ class Tally:
         self._away_hosts.add(host)
         if host in self._down:
             self._down_of.subtract(self._keys[host])
+
+    def _comes(self, host: str) -> None:
+        self._busy[self.peers(host)] -= 1
+        self._away.subtract(self._keys[host])
+        self._away_hosts.discard(host)
+        if host in self._down:
+            self._down_of.update(self._keys[host])

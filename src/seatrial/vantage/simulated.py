@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from seatrial.model.command import Command, Output, Trouble
 from seatrial.model.fleet import Flow
@@ -25,7 +26,7 @@ class SimulatedVantage:
         self._sim = simulation
         self._answers: dict[str, Callable[[Command], Output]] = {
             "boot.facts": self._facts,
-            "boot.glance": self._facts,
+            "boot.glance": self._glance,
             "boot.once": self._once,
             "guard.status": self._guard_status,
             "guard.arm": self._arm,
@@ -90,25 +91,12 @@ class SimulatedVantage:
     # -- the boot loader -------------------------------------------------------------------------------------------
 
     def _facts(self, command: Command) -> Output:
-        sim, host = self._sim, self._sim.hosts[self._name]
-        good, *_ = host.kernels
-        kernels = [k for k in host.kernels if not (k == good and sim.has(self._name, "no-good-kernel"))]
+        sim = self._sim
         free = 0 if sim.has(self._name, "disk-full") else 10**9
         mode = "unwritable" if sim.has(self._name, "grubenv-unwritable") else "writable"
-        env = "# GRUB Environment Block\n" + f"saved_entry={_entry(host.default)}\n"
-        env += f"next_entry={_entry(host.next)}\n" if host.next else ""
         mounts = "\n".join("/ ext4 /dev/sda1 rw" for _ in range(3))
         frame = "\n".join(f"/dev/sda1 1 1 {free} 1% {path}" for path in ("/", "/", "/"))
         sections = {
-            "running": host.running,
-            "boot-id": host.boot_id(self._name),
-            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
-            "boot": "\n".join(
-                f"9000000 /boot/{what}-{k}" for k in kernels for what in ("vmlinuz", "initrd.img")
-            ),
-            "modules": "\n".join(f"1000 /lib/modules/{k}/modules.dep" for k in kernels),
-            "cfg": _menu(kernels),
-            "env": env.ljust(1024, "#"),
             "env-file": f"1024 regular file\n{mode}\n/boot/grub/grubenv",
             "env-device": "/sys/devices/pci0000:00/0000:00:01.0/block/sda/sda1",
             "mounts": mounts,
@@ -118,7 +106,28 @@ class SimulatedVantage:
             "panic": "10",
             "watchdog": "",
         }
-        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+        rest = "".join(_section(name, text) for name, text in sections.items())
+        return _said(command, f"{self._glanced()}{rest}@done\n")
+
+    def _glance(self, command: Command) -> Output:
+        return _said(command, f"{self._glanced()}@done\n")
+
+    def _glanced(self) -> str:
+        sim, host = self._sim, self._sim.hosts[self._name]
+        env = "# GRUB Environment Block\n" + f"saved_entry={_entry(host.default)}\n"
+        env += f"next_entry={_entry(host.next)}\n" if host.next else ""
+        sections = {
+            "running": host.running,
+            "boot-id": host.boot_id(self._name),
+            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
+            "env": env.ljust(1024, "#"),
+        }
+        return "".join(_section(name, text) for name, text in sections.items()) + _installed(self._kernels())
+
+    def _kernels(self) -> tuple[str, ...]:
+        kernels = self._sim.hosts[self._name].kernels
+        broken = self._sim.has(self._name, "no-good-kernel")
+        return tuple(kernels[1:] if broken else kernels)
 
     def _once(self, command: Command) -> Output:
         host = self._sim.hosts[self._name]
@@ -340,7 +349,16 @@ def _address_of(flow: Flow) -> str:
     return "2001:db8::5ea" if ":" in flow.address else "192.0.2.250"
 
 
-def _menu(kernels: Sequence[str]) -> str:
+@lru_cache(maxsize=64)
+def _installed(kernels: tuple[str, ...]) -> str:
+    """What /boot, /lib/modules and the menu say of these kernels."""
+    files = [f"9000000 /boot/{what}-{k}" for k in kernels for what in ("vmlinuz", "initrd.img")]
+    modules = [f"1000 /lib/modules/{k}/modules.dep" for k in kernels]
+    sections = {"boot": "\n".join(files), "modules": "\n".join(modules), "cfg": _menu(kernels)}
+    return "".join(_section(name, text) for name, text in sections.items())
+
+
+def _menu(kernels: tuple[str, ...]) -> str:
     entries = "".join(
         f"\tmenuentry 'Debian GNU/Linux, with Linux {kernel}' --class debian $menuentry_id_option "
         f"'gnulinux-{kernel}-advanced-{_UUID}' {{\n"

@@ -112,6 +112,7 @@ class Simulation:
         self.start = datetime(2026, 1, 1, tzinfo=UTC)
         self._passed = 0.0
         self._clock = clock
+        self.grain = 0.0
         self.hosts: dict[str, SimulatedHost] = {}
         self.owners: dict[str, str] = {}
         self.faults: tuple[Fault, ...] = ()
@@ -135,19 +136,23 @@ class Simulation:
         faults: tuple[Fault, ...] = (),
         start: datetime | None = None,
         clock: Clock | None = None,
+        grain: float = 0.0,
     ) -> Simulation:
         """A platform on which every host runs `good` and has `candidate` installed.
 
         Without a `path` it is kept nowhere. With a `clock` its time is that one's, from `start` on, and many may wait
-        in it side by side; without one it passes by what is done.
+        in it side by side; without one it passes by what is done. Nobody looks again sooner than after `grain` seconds.
         """
         made = cls(path, fleet, clock=clock)
+        made.grain = grain
         made.start = start or made.start
         made.faults = faults
         made.hosts = {
             name: SimulatedHost(kernels=[good, candidate], running=good, default=good) for name in fleet.hosts
         }
-        made.owners = {name: group.hosts[0] for name, group in fleet.groups.items()}
+        made.owners = {
+            name: group.hosts[0] for name, group in fleet.groups.items() if group.mover.driver != "none"
+        }
         made.save()
         return made
 
@@ -201,7 +206,7 @@ class Simulation:
 
     async def sleep(self, seconds: float) -> None:
         """Time passes: at once, or on the clock that was given."""
-        await self.spend(seconds)
+        await self.spend(max(seconds, self.grain))
         self.save()
 
     async def spend(self, seconds: float) -> None:
@@ -256,8 +261,10 @@ class Simulation:
         if self.has(name, "cut-off"):
             return False
         flaky = self.fault(name, "flaky")
+        if flaky is None:
+            return True
         dice = random.Random(f"{name} {self.seconds}")  # noqa: S311 - a simulation, and the same each time
-        return flaky is None or dice.uniform(0, 100) >= flaky.percent
+        return dice.uniform(0, 100) >= flaky.percent
 
     def is_up(self, name: str) -> bool:
         """Whether a host would answer."""
