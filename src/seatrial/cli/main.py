@@ -71,6 +71,12 @@ rollout.command(
 rollout.command(
     "seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else."
 )
+rollout.command(
+    "seatrial.cli.rollout:skip", name="skip", help="Leave a host out, or say that one was seen to."
+)
+rollout.command(
+    "seatrial.cli.rollout:force", name="force", help="Take the responsibility for one host or one gate."
+)
 
 lab.command("seatrial.cli.lab:up", name="up", help="Start the platform.")
 lab.command("seatrial.cli.lab:down", name="down", help="End it and leave nothing behind.")

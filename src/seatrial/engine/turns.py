@@ -18,10 +18,11 @@ from typing import Any
 from seatrial.clock import SystemClock
 from seatrial.engine import failover
 from seatrial.errors import SeatrialError
-from seatrial.journal.store import Journal
+from seatrial.journal.store import Holder, Journal
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
+from seatrial.model.trial import State
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers_of_all, look, survey
 from seatrial.perform.world import World
@@ -33,6 +34,10 @@ from seatrial.rollout.tally import Tally
 IDLE_POLL = 5.0
 
 
+def _is_untouched(trial: TrialState) -> bool:
+    return trial.state in (State.PLANNED, State.PREFLIGHT, State.DRAINED, State.ARMED)
+
+
 def _opens(step: Step) -> bool:
     return isinstance(step, Hold) and step.opens is not None
 
@@ -40,7 +45,8 @@ def _opens(step: Step) -> bool:
 class Turns:
     """Turns of one rollout. `idle_poll` is how long it may hold without looking for a person's wish, in seconds.
 
-    It goes on for ever where only a person can help, unless after so many seconds of `patience`.
+    It goes on for ever where only a person can help, unless after so many seconds of `patience`. With `me` each Event is
+    written under the lease of its trial, or of the rollout, which that controller must hold at that moment.
     """
 
     def __init__(
@@ -51,12 +57,14 @@ class Turns:
         *,
         idle_poll: float = IDLE_POLL,
         patience: float = math.inf,
+        me: Holder | None = None,
     ) -> None:
         self.world = world
         self.journal = journal
         self.rollout = rollout
         self._idle_poll = idle_poll
         self._patience = patience
+        self._me = me
         self._held_since: datetime | None = None
         self._state = RolloutState(id=rollout)
         self._tally: Tally | None = None
@@ -251,10 +259,21 @@ class Turns:
             policy=fleet.policy_of(host),
             peers=fleet.relieves(host),
             abort=state.abort,
-            is_aborted=state.is_aborted,
+            # A trial of which nothing was changed yet is not begun for an abort of any kind.
+            is_aborted=state.is_aborted
+            and (state.abort_mode == "revert" or _is_untouched(state.trials[host])),
+            is_held=state.is_aborted and state.abort_mode == "hold",
         )
 
     def _append(self, kind: Kind, *, host: str = "", data: Mapping[str, Any]) -> None:
         # What is written must be JSON and nothing else; values of the model come as plain mappings.
         plain = json.loads(json.dumps(data, default=asdict))
-        self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain)
+        under = (
+            (lease_of(self.rollout, "" if kind is Kind.TRIAL_BEGUN else host), self._me) if self._me else None
+        )
+        self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain, under=under)
+
+
+def lease_of(rollout: str, host: str = "") -> str:
+    """The name of the lease of a rollout, or of one of its trials."""
+    return f"{rollout}.{host}" if host else rollout

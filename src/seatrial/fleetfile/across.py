@@ -8,7 +8,7 @@ is the plan's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seatrial.fleetfile.mistake import Mistake, Path, Place, meant, quoted
 from seatrial.fleetfile.tree import Item
@@ -32,9 +32,15 @@ class _Names:
     site: tuple[str, ...]
     rack: tuple[str, ...]
 
+    seen: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+
     def of(self, kinds: Iterable[str]) -> dict[str, str]:
         """The names of these kinds, and of which kind each is."""
-        return {name: kind for kind in kinds for name in getattr(self, kind)}
+        # Thousands of entries ask for the same few.
+        key = tuple(kinds)
+        if key not in self.seen:
+            self.seen[key] = {name: kind for kind in key for name in getattr(self, kind)}
+        return self.seen[key]
 
 
 _KINDS = ("stage", "host", "group", "vantage", "flow", "load", "role", "site", "rack")

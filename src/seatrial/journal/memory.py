@@ -25,7 +25,14 @@ class MemoryJournal(Journal):
         self._after_append = after_append
 
     def append(
-        self, kind: Kind, *, rollout: str, host: str = "", by: str = "", data: Mapping[str, Any] | None = None
+        self,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str = "",
+        by: str = "",
+        data: Mapping[str, Any] | None = None,
+        under: tuple[str, Holder] | None = None,
     ) -> Event:
         """Keep one Event and return it with its place."""
         event = Event(
