@@ -56,6 +56,10 @@ class LoopClock:
     def __init__(self, start: datetime) -> None:
         self.start = start
 
+    def passed(self) -> float:
+        """Seconds since its start."""
+        return asyncio.get_running_loop().time()
+
     def now(self) -> datetime:
         """The time, UTC and aware."""
         return self.start + timedelta(seconds=asyncio.get_running_loop().time())

@@ -98,7 +98,7 @@ class Many:
         self.journal.set_clock(ScaledClock(self.began, self.speed))
         self.platform = self._start("tests.engine.shared", ",".join(self.bad))
 
-    def _start(self, module: str, *words: str) -> subprocess.Popen[str]:
+    def _start(self, module: str, *words: str, wait: bool = True) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
         argv = [
             sys.executable,
@@ -112,11 +112,12 @@ class Many:
         ]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
         assert process.stdout is not None
-        assert process.stdout.readline(), f"{module} did not start"
+        if wait:
+            assert process.stdout.readline(), f"{module} did not start"
         return process
 
     def worker(self) -> subprocess.Popen[str]:
-        process = self._start("tests.engine.worker", self.postgres.url, str(self.hosts))
+        process = self._start("tests.engine.worker", self.postgres.url, str(self.hosts), wait=False)
         self.processes.append(process)
         return process
 

@@ -124,6 +124,6 @@ if __name__ == "__main__":
     file, where, began, speed, broken = sys.argv[1:]
     declared = parse_bytes(Path(file).read_bytes(), filename=file)
     wrong = tuple(
-        Fault(host=host, kind="replies-lost", kernel=CANDIDATE) for host in broken.split(",") if host
+        Fault(host=host, kind="answers-lost", kernel=CANDIDATE) for host in broken.split(",") if host
     )
     asyncio.run(serve(declared, where, ScaledClock(float(began), float(speed)), wrong))

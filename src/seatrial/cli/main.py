@@ -71,6 +71,7 @@ rollout.command(
 rollout.command(
     "seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else."
 )
+rollout.command("seatrial.cli.rollout:work", name="work", help="Be one of several controllers of a rollout.")
 rollout.command(
     "seatrial.cli.rollout:skip", name="skip", help="Leave a host out, or say that one was seen to."
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import Annotated, Literal
+from collections.abc import Coroutine
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -231,14 +232,40 @@ def _stage_of(store: Journal, name: str, stage: str) -> None:
         )
 
 
+def work(
+    rollout: Rollout = None,
+    /,
+    *,
+    room: Annotated[int, Parameter(help="trials that this worker runs side by side, at most")] = 50,
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Be one of several controllers of ROLLOUT, on one Postgres database, until it is over.
+
+    Start as many as wished, on as many machines; one that dies is replaced by the others.
+    """
+    from seatrial.engine.workers import Worker
+
+    store = journal(database)
+    name = _named(store, rollout)
+    declared = parse(controller.state_of(store, name).fleet, filename=f"fleet of {name}")
+    follower = Follower(store, name, console=console(), as_json=json)
+    worker = Worker(open_world(declared), store, name, room=room)
+    return _until_over(name, _followed(worker.work(), follower))
+
+
 def carry_out(store: Journal, world: World, name: str, *, as_json: bool) -> int:
     """Be the controller of a rollout, showing it, until it is over. Returns the exit code.
 
     Raises Interrupted, with how to go on, when a person stops it.
     """
     follower = Follower(store, name, console=console(), as_json=as_json)
+    return _until_over(name, _carry_out(store, world, name, follower))
+
+
+def _until_over(name: str, running: Coroutine[Any, Any, RolloutState]) -> int:
     try:
-        state = asyncio.run(_carry_out(store, world, name, follower))
+        state = asyncio.run(running)
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(
             f"stopped between two steps of {name}; nothing is lost",
@@ -249,19 +276,25 @@ def carry_out(store: Journal, world: World, name: str, *, as_json: bool) -> int:
 
 
 async def _carry_out(store: Journal, world: World, name: str, follower: Follower) -> RolloutState:
+    try:
+        return await _followed(controller.run(store, world, name), follower)
+    finally:
+        await world.close()
+
+
+async def _followed(running: Coroutine[Any, Any, RolloutState], follower: Follower) -> RolloutState:
     task = asyncio.current_task()
     assert task is not None
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     showing = asyncio.create_task(follower.follow())
     try:
-        return await controller.run(store, world, name)
+        return await running
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await showing
         follower.catch_up()
-        await world.close()
 
 
 def _named(store: Journal, rollout: str | None) -> str:

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from seatrial.clock import SystemClock
@@ -32,6 +32,8 @@ from seatrial.rollout.tally import Tally
 
 # How often it is asked again whether a trial may begin, while none has to end first.
 IDLE_POLL = 5.0
+# The same where trials have to end first: hosts that were down may be back.
+LOOK_AGAIN = 60.0
 
 
 def _is_untouched(trial: TrialState) -> bool:
@@ -71,6 +73,8 @@ class Turns:
         # Whose loops were given out already by this process; others are given out again.
         self._given: set[str] = set()
         self._moved = asyncio.Event()
+        # What may let another trial begin: trials that ended, and people's wishes.
+        self._changes = 0
 
     def state(self) -> RolloutState:
         """Where the rollout stands, by the journal; only what came since the last reading is read."""
@@ -79,9 +83,13 @@ class Turns:
             if self._tally is None or event.kind == Kind.ROLLOUT_STARTED:
                 self._tally = Tally(self.world.fleet, self._state.trials)
             elif event.host in before.trials:
-                self._tally.follow(before.trials[event.host], self._state.trials[event.host])
+                trial, after = before.trials[event.host], self._state.trials[event.host]
+                self._tally.follow(trial, after)
+                self._changes += trial.over != after.over or event.kind == Kind.HOST_FORCED
             elif event.kind == Kind.FLEET_SURVEYED:
                 self._tally.now_down(self._state.down)
+            else:
+                self._changes += 1
         return self._state
 
     async def rollout_turn(self) -> Mapping[str, Any]:
@@ -155,8 +163,12 @@ class Turns:
             await SystemClock().sleep(0.05)
 
     async def _until_moved(self) -> None:
+        """Wait until a trial has ended, somebody wished something, or a while has passed."""
         if self.world.time_passes:
-            await self.world.clock.sleep(POLL)
+            before, until = self._changes, self.world.clock.now() + timedelta(seconds=LOOK_AGAIN)
+            while self._changes == before and self.world.clock.now() < until:
+                await self.world.clock.sleep(POLL)
+                self.state()
             return
         # Where time passes by what is done only, waiting must not make it pass.
         self._moved.clear()

@@ -22,6 +22,7 @@ class RehearsedFault(Declared):
         "panic",
         "dead-network",
         "replies-lost",
+        "answers-lost",
         "disk-full",
         "unreachable",
         "cut-off-rack",

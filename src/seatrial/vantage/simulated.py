@@ -257,7 +257,9 @@ class SimulatedVantage:
             flow = self._sim.fleet.flows[asked["flow"]]
             carrier = self._carrier(flow)
             lost = carrier is None
-            unanswered = lost or (flow.source is not None and self._sim.has(str(carrier), "replies-lost"))
+            # The bug of 2021 lost the answers of translated flows only.
+            unanswered = lost or self._sim.has(str(carrier), "answers-lost")
+            unanswered |= flow.source is not None and self._sim.has(str(carrier), "replies-lost")
             state = 3 if not unanswered else 1
             rows = [[n, 40000 + n, state, 900 if state == 3 else 0, 0] for n in range(asked["count"])]
             flows[asked["flow"]] = {"source": _address_of(flow), "size": flow.size, "probes": rows}

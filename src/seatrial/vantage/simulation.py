@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from seatrial.clock import Clock
+from seatrial.clock import Clock, LoopClock
 from seatrial.model.fleet import Fleet
 
 BOOT_SECONDS = 40.0
@@ -28,6 +28,7 @@ EXEC_SECONDS = 0.4
 
 FaultKind = Literal[
     "replies-lost",
+    "answers-lost",
     "dead-network",
     "panic",
     "disk-full",
@@ -198,7 +199,11 @@ class Simulation:
     @property
     def seconds(self) -> float:
         """Seconds since the platform's start."""
-        return self._passed if self._clock is None else (self._clock.now() - self.start).total_seconds()
+        if self._clock is None:
+            return self._passed
+        if isinstance(self._clock, LoopClock):
+            return self._clock.passed()
+        return (self._clock.now() - self.start).total_seconds()
 
     def now(self) -> datetime:
         """The platform's time; with `sleep` this makes it a Clock."""
