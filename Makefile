@@ -7,15 +7,17 @@
 
 BIN := .venv/bin
 ARGS ?=
-BENCH ?= $(sort $(filter-out bench/loopback.py,$(wildcard bench/*.py)))
+BENCH ?= $(sort $(filter-out bench/loopback.py bench/bayesect.py,$(wildcard bench/*.py)))
 
 # The lab's hosts are built and run with these; what runs inside of them is in their image.
 LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \
-	dnsmasq-base openssh-client
+	dnsmasq-base openssh-client kmod
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus monitoring-plugins-basic \
-	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql
+	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
+# What some of our figures stand beside.
+BENCH_PACKAGES := sysstat prometheus-node-exporter
 # These would take the place of what keeps this machine's clock, so they are unpacked and not installed.
 UNPACKED := chrony
 
@@ -47,7 +49,7 @@ lint: setup ## ruff and mypy
 	@$(BIN)/mypy
 
 bench: setup ## the measurements that the documents quote
-	@tools/ensure-packages "the lab" $(TEST_PACKAGES)
+	@tools/ensure-packages "the lab" $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
 	@set -e; for script in $(BENCH); do PEERS=$(CURDIR)/.venv/peers/bin/python $(BIN)/python $$script $(ARGS); done

@@ -32,6 +32,7 @@ SIGMA = 0.3
 SHORT, LONG = 60, 720
 CONFIDENCE, TOLERANCE = 0.98, 0.25
 LOOKS = tuple(range(10, 61, 5))
+WAITED = (90, 120, 240, 480)
 
 
 # --- what the series are like; each gives (runs, n) for the good arm and for the candidate, alike ---
@@ -215,6 +216,42 @@ def powers(runs: int) -> None:
         )
 
 
+def waiting(runs: int) -> None:
+    """All three at the same series: how long until each calls it worse, and how many it calls so with nothing wrong."""
+    looks = (*LOOKS, *WAITED)
+    print(
+        f"\nMedian samples until called worse among all {runs} runs, and % called so; the peers look at"
+        f" {looks[0]}, {looks[1]}, ... {LOOKS[-1]}, {', '.join(map(str, WAITED))}, Seatrial at every sample to {looks[-1]}"
+    )
+    print(f"{'':12}{'':8}{'Kayenta':>16}{'Mann-Whitney':>16}{'Seatrial':>16}")
+    for phi in (0.0, 0.5, 0.8):
+        for ratio in (1.0, 1.1, 1.2, 1.5, 2.0, 5.0):
+            good, candidate = autoregressive(phi)(np.random.default_rng(8), runs, looks[-1])
+            cells = []
+            first = np.array(
+                [_first(one, ratio * other, looks) for one, other in zip(good, candidate, strict=True)]
+            )
+            for column in first.T:
+                median = np.median(column)
+                shown = f"{median:.0f}" if np.isfinite(median) else "-"
+                cells.append(f"{shown:>8}{100 * np.mean(np.isfinite(column)):6.0f} %")
+            name = "independent" if phi == 0 else f"AR(1) {phi:g}"
+            print(f"{name:12}{f'{ratio:g}x':8}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+
+
+def _first(good: Floats, candidate: Floats, looks: tuple[int, ...]) -> tuple[float, float, float]:
+    """Samples until Kayenta, the plain test and Seatrial say so; infinity if they do not."""
+    found = [np.inf, np.inf]
+    for look in looks:
+        if np.isfinite(found).all():
+            break
+        for at, said in enumerate(kayenta_and_plain(good[:look], candidate[:look])):
+            if said and not np.isfinite(found[at]):
+                found[at] = float(look)
+    (ours,) = judge([series("s", good, candidate)])
+    return found[0], found[1], float(ours.samples) if ours.outcome is Outcome.FAIL else np.inf
+
+
 def _shifted(rng: np.random.Generator, runs: int, n: int) -> tuple[Floats, Floats]:
     good, candidate = additive(rng, runs, n)
     return good, candidate + 0.2
@@ -271,6 +308,7 @@ def main() -> None:
     powers(3000 // part)
     false_alarms(2000 // part)
     detection(200 // part)
+    waiting(100 // part)
     print(f"\nthe whole bench: {time.process_time() - began:.0f} s of CPU")
 
 

@@ -1,7 +1,8 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
 What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
-docs/states.md, the table in docs/checks.md, and the keys in docs/fleet.md. Tests compare all of them. What is not: the prose around them.
+docs/states.md, the tables in docs/checks.md, docs/drift.md and docs/soak.md, and the keys in docs/fleet.md. Tests compare
+all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ sys.path.insert(0, str(ROOT))
 from tests.house.layers import drawing  # noqa: E402 - the checkout has to be on the path first
 
 from seatrial.checks import host, platform, storage, traffic  # noqa: E402
+from seatrial.drift.questions import ACROSS, QUESTIONS  # noqa: E402
 from seatrial.fleetfile import reference, schema  # noqa: E402
 from seatrial.fleetfile.definition import keys_of, members_of  # noqa: E402
 from seatrial.model.check import Check, CheckBase  # noqa: E402
 from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
+from seatrial.soak.readings import METRICS, OTHERS, WORK  # noqa: E402
 
 # What stands above it in docs/fleet.md is written by hand.
 KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
+SERIES = ("<!-- `make docs` writes the tables from soak/readings.py -->\n", "<!-- that was it -->\n")
 TABLE = "<!-- `make docs` writes what is below from model/check/ and checks/ -->\n"
+FINDINGS = "<!-- `make docs` writes what is below from drift/questions.py -->\n"
 
 
 def fleet_schema(_: str) -> str:
@@ -81,6 +86,29 @@ def checks(old: str) -> str:
     return f"{old.partition(TABLE)[0]}{TABLE}" + "\n".join(lines) + "\n"
 
 
+def soak(old: str) -> str:
+    """The page with its tables of series and of what counts as load made anew."""
+    lines = ["", "| series (`PLACE:` before it for clients) | is | value |", "|---|---|---|"]
+    for metric in (*METRICS, *OTHERS):
+        value = {"share": "counts of failed and sent", "per": f"{metric.unit}, with the rate of work"}
+        lines.append(
+            f"| `{metric.name}` | {metric.says} | {value.get(metric.how, metric.unit or 'as it is')} |"
+        )
+    lines += ["", "| load | is |", "|---|---|"]
+    lines += [f"| `{name}` | {says}, each second |" for name, says in WORK.items()]
+    before, _, rest = old.partition(SERIES[0])
+    after = rest.partition(SERIES[1])[2]
+    return before + SERIES[0] + "\n".join(lines) + "\n\n" + SERIES[1] + after
+
+
+def drift(old: str) -> str:
+    """The page with the table of all findings."""
+    lines = ["", "| finding | is found when |", "|---|---|"]
+    lines += [f"| {', '.join(f'`{name}`' for name in one.names)} | {one.says} |" for one in QUESTIONS]
+    lines += [f"| `{name}` | {says} |" for name, says in ACROSS]
+    return f"{old.partition(FINDINGS)[0]}{FINDINGS}" + "\n".join(lines) + "\n"
+
+
 def _first(text: str | None) -> str:
     """A docstring's first paragraph on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -92,6 +120,8 @@ DOCUMENTS: dict[str, Callable[[str], str]] = {
     "states.md": states,
     "fleet.md": fleet_keys,
     "checks.md": checks,
+    "soak.md": soak,
+    "drift.md": drift,
 }
 
 

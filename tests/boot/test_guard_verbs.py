@@ -409,6 +409,7 @@ def test_the_scripts_are_clean_to_shellcheck(tmp_path: Path) -> None:
         "guard.sh": guard_script(),
         "entry.sh": text("grubenv.sh") + text("boot-entry.sh"),
         "facts.sh": text("grub-facts.sh"),
+        "describe.sh": text("describe.sh"),
     }
     for name, script in whole.items():
         (tmp_path / name).write_text(script)

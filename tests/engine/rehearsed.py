@@ -23,15 +23,22 @@ TEXT = rehearsal_fleet()
 MEASURED_TEXT = rehearsal_fleet(measured=True)
 
 
-def fleet(*, measured: bool = False) -> Fleet:
-    return parse(MEASURED_TEXT if measured else TEXT, filename="rehearsal")
+def text_of(measured: bool | str) -> str:
+    """The fleet file; a word in place of True is what is measured against."""
+    if isinstance(measured, str):
+        return rehearsal_fleet(measured=True, against=measured)
+    return MEASURED_TEXT if measured else TEXT
+
+
+def fleet(*, measured: bool | str = False) -> Fleet:
+    return parse(text_of(measured), filename="rehearsal")
 
 
 def journal(folder: Path, after: Callable[[Event], None] | None = None) -> Journal:
     return Journal(f"sqlite:///{folder / 'journal.db'}", after_append=after)
 
 
-def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bool = False) -> None:
+def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bool | str = False) -> None:
     """Begin the rollout r1, or go on with it, in this process."""
     declared = fleet(measured=measured)
     simulation = open_simulation(folder / "simulation.json", declared, scenario)
@@ -42,7 +49,7 @@ def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bo
         controller.start(
             store,
             declared,
-            fleet_text=MEASURED_TEXT if measured else TEXT,
+            fleet_text=text_of(measured),
             candidate=CANDIDATE,
             hosts=tuple(declared.hosts),
             by="test",
@@ -52,7 +59,7 @@ def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bo
 
 
 def controlled(
-    folder: Path, scenario: str, fault: ControllerFault | None = None, *, measured: bool = False
+    folder: Path, scenario: str, fault: ControllerFault | None = None, *, measured: bool | str = False
 ) -> int:
     """Do that in a child; its exit status, negative for a signal."""
     folder.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.engine.rehearsal import CANDIDATE, GOOD
 from seatrial.model.event import Kind
 from seatrial.model.trial import State
 from seatrial.vantage.simulation import ControllerFault
@@ -38,6 +39,50 @@ def test_a_candidate_as_good_as_the_old_one_is_blessed_when_that_is_shown(tmp_pa
         assert trial.verdict["outcome"] == "pass"
         assert trial.verdict["loaded"]["candidate"] >= 120
         assert trial.verdict["boot_id"] == trial.facts["trial_boot_id"]
+
+
+def test_what_is_compared_with_ran_the_good_kernel_also_for_the_last_of_a_group(tmp_path: Path) -> None:
+    assert controlled(tmp_path, "good", measured=True) == 0
+    for host, trial in state(tmp_path).trials.items():
+        kernels = {one["arm"]: one["kernel"] for one in trial.samples}
+        assert kernels == {"good": GOOD, "candidate": CANDIDATE}, host
+
+
+def test_against_both_each_comparison_has_its_own_series_and_both_must_pass(tmp_path: Path) -> None:
+    assert controlled(tmp_path, "good", measured="both") == 0
+    ended = state(tmp_path)
+    assert ended.outcome == "blessed"
+    first, last = ended.trials["gw-p2"], ended.trials["gw-p1"]
+    names = {one["series"] for one in first.verdict["series"]}
+    assert names == {
+        f"{name} (against {arm})" for name in ("disk.vda.latency", "load.1") for arm in ("before", "peer")
+    }
+    assert {one["outcome"] for one in first.verdict["series"]} == {"pass"}
+    peer = [one for one in first.samples if one["arm"] == "peer"]
+    assert {(one["place"], one["kernel"]) for one in peer} == {("gw-p1", GOOD)}
+    # Of the last of a group no peer is left: it says so, and is compared with what was before.
+    assert "no peer has the good kernel any more" in last.verdict["because"]
+    assert {one["arm"] for one in last.samples} == {"good", "candidate"}
+
+
+def test_against_a_peer_a_slow_candidate_fails_while_both_are_measured_at_the_same_time(
+    tmp_path: Path,
+) -> None:
+    assert controlled(tmp_path, "load-production", measured="peer") == 0
+    ended = state(tmp_path)
+    assert ended.trials["gw-s1"].state is State.BLESSED
+    trial = ended.trials["gw-p2"]
+    assert (trial.state, trial.facts["cause"]) == (State.REVERTED, "failed")
+    assert {one["arm"] for one in trial.samples} == {"peer", "candidate"}
+    assert ended.trials["gw-p1"].state is State.PLANNED
+
+
+def test_against_a_peer_the_last_of_a_group_is_refused_since_no_good_one_is_left(tmp_path: Path) -> None:
+    assert controlled(tmp_path, "good", measured="peer") == 0
+    trial = state(tmp_path).trials["gw-p1"]
+    assert trial.state is State.REFUSED
+    assert "none of its peers has the good kernel any more" in trial.because
+    assert "against: before" in trial.hint
 
 
 def test_without_load_there_is_nothing_to_compare_and_nothing_is_touched(tmp_path: Path) -> None:

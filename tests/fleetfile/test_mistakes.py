@@ -69,7 +69,7 @@ ENTRY = [
     ("reach: {ssh: gw-p1}", "reach: {ssh: x, userns: /proc/1/ns/user}", "f:15:29: hosts.gw-p1.reach.userns: goes with netns only"),
     ("reach: {ssh: gw-p1}", "reach: {ssh: -oProxyCommand=x}", "f:15:18: hosts.gw-p1.reach.ssh: '-oProxyCommand=x' is not right: one word that does not begin with '-' is wanted"),
     ("{address: 192.0.2.1}", "{address: 192.0.2.1, yield_file: yield}", "f:23:45: groups.gw-p.mover.yield_file: 'yield' is not right: an absolute path without spaces is wanted"),
-    ("{address: 192.0.2.1}", "{driver: by-hand, address: 192.0.2.1}", "f:23:21: groups.gw-p.mover.driver: 'by-hand' is not a driver; there is keepalived, drbd-nfs and none"),
+    ("{address: 192.0.2.1}", "{driver: by-hand, address: 192.0.2.1}", "f:23:21: groups.gw-p.mover.driver: 'by-hand' is not a driver; there is keepalived, drbd-nfs, pacemaker, drbd-reactor, kubernetes, openstack and command"),
     ("hosts: [gw-p1, gw-p2]", "hosts: [gw-p1]", "f:22:12: groups.gw-p.hosts: at least 2 are wanted"),
     ("protocol: tcp", "protocol: tpc", "f:33:15: flows.staging-out.protocol: 'tpc' is not one of tcp, udp, icmp; did you mean 'tcp'?"),
     ("port: 7001", "port: 70000", "f:34:11: flows.staging-out.port: at most 65535 is wanted, not 70000"),
@@ -137,6 +137,20 @@ ACROSS = [
     ("[lan, wan]", "[lan, lan]", ["f:44:17: flows.out.over[1]: 'lan' is listed twice"]),
     ("from: outside", "from: outsid", ["f:48:11: checks.portal.from: 'outsid' is not a vantage or host; did you mean 'outside'?"]),
     ("kind: http", "kind: http\n    stage: production2", ["f:48:12: checks.portal.stage: 'production2' is not a stage; did you mean 'production'?"]),
+    ("policies:", "loads:\n  x: {kind: flows, from: inside, along: [out, outt], port: 7001}\npolicies:", [
+        "f:56:47: loads.x.along[1]: 'outt' is not a flow; did you mean 'out'?",
+        "f:56:60: loads.x.port: flow 'out' is probed at that port of 'outside'",
+    ]),
+    ("policies:", "loads:\n  x: {kind: flows, from: outside, along: [out], port: 7009}\npolicies:", ["f:56:43: loads.x.along[0]: 'out' begins at 'inside', and the load at 'outside'"]),
+    ("policies:", "loads:\n  x: {kind: flows, from: inside, along: [out], port: 7009, rate: 400, hold: 60s}\npolicies:", ["f:56:77: loads.x.hold: times rate is 24000 connections at a time, more than 3000"]),
+    ("policies:", "loads:\n  x: {kind: nfs, from: inside, address: 192.0.2.9, path: /srv}\npolicies:", ["f:56:24: loads.x.from: 'inside' is another machine: a load of this kind needs a vantage that is local or a netns"]),
+    ("policies:\n", "policies:\n  default: {measure: {promql: {q: {from: insid, url: 'http://x', query: up, hosts: {gw-s2: x}}}}}\n", [
+        "f:56:42: policies.default.measure.promql.q.from: 'insid' is not a vantage or host; did you mean 'inside'?",
+        "f:56:92: policies.default.measure.promql.q.hosts.gw-s2: 'gw-s2' is not a host; did you mean 'gw-s1'?",
+    ]),
+    ("policies:\n", "policies:\n  default: {measure: {against: peer, series: [x], clients: [inside]}}\n", ["f:56:60: policies.default.measure.clients: are the clients of the candidate, not of its peer: write `against: before` or `both`"]),
+    ("policies:\n", "policies:\n  default: {measure: {against: peer, promql: {q: {from: inside, url: 'http://x', query: up}}}}\n", ["f:56:46: policies.default.measure.promql: q does not say $host, so it would say the same of the candidate and of its peer"]),
+    ("policies:\n", "policies:\n  default: {measure: {least: 2m}}\n", ["f:56:13: policies.default.measure.series: is empty, and there is no promql either: then nothing would be measured"]),
     ("  gateway: {guard", "  gatewai: {guard", ["f:56:3: policies.gatewai: no host has the role 'gatewai'; did you mean 'gateway'?"]),
 ]  # fmt: skip
 

@@ -26,13 +26,13 @@ FLOORS: tuple[Floor, ...] = (
     Floor(name="the ways out", rooms=("vantage", "journal"), says="SSH, programs, the database"),
     Floor(
         name="the pure floor of judging",
-        rooms=("checklist", "checks", "diagnose", "soak", "drift"),
+        rooms=("bisect", "checklist", "checks", "diagnose", "soak", "drift"),
         says="pure: values in, values out",
         pure=True,
     ),
     Floor(
         name="the pure floor of knowing",
-        rooms=("boot", "fleetfile", "ha", "kernels", "report", "rollout"),
+        rooms=("boot", "exports", "fleetfile", "ha", "kernels", "picture", "report", "rollout"),
         says="pure as well",
         pure=True,
     ),

@@ -47,6 +47,7 @@ DOORS: tuple[Door, ...] = (
     Door(to="browsers", by=("starlette", "uvicorn", "sse_starlette", "jinja2"), at=("web/*",)),
     # The durable engine has tables of its own, and their file must be told of WAL before the engine opens it.
     Door(to="the database", by=("sqlite3", "sqlalchemy", "psycopg"), at=("journal/*", "engine/durable.py")),
+    Door(to="pictures of pixels", by=("PIL",), at=("picture/png.py",)),
     Door(to="the durable engine", by=("dbos",), at=("engine/*",)),
     Door(
         to="time",
@@ -74,6 +75,8 @@ _NOT_PURE: tuple[tuple[str, tuple[str, ...]], ...] = (
 NOT_PURE: Mapping[str, tuple[str, str]] = {
     "fleetfile/load.py": ("reads or writes", "the one door of its room: it reads the fleet file"),
     "boot/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
+    "picture/png.py": ("reads or writes", "Pillow looks for a font on this machine, in a PNG only"),
+    "ha/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
     "checks/onhost.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
 }
 

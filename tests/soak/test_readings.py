@@ -54,6 +54,13 @@ def test_a_missing_sample_is_a_gap() -> None:
 def test_nobody_waits_only_where_it_is_known_that_nobody_is_blocked() -> None:
     known = series({"blocked": 0.0}, {"blocked": 2.0, "waiting.nfsd": 2.0}, wanted="waiting.*")
     assert known["waiting.nfsd"] == ((100.0, 0.0), (101.0, 2.0))
+    seldom = series(
+        {"blocked": 3.0},
+        {"blocked": 2.0, "looked": 1.0},
+        {"blocked": 1.0, "waiting.nfsd": 1.0},
+        wanted="waiting.*",
+    )
+    assert seldom["waiting.nfsd"] == ((101.0, 0.0), (102.0, 1.0)), "not looked for is not nobody"
     unknown = series({}, {"blocked": 2.0, "waiting.nfsd": 2.0}, wanted="waiting.*")
     assert unknown["waiting.nfsd"] == ((101.0, 2.0),)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seatrial.errors import InputError
 from seatrial.soak.samples import CountSeries, Series, read
@@ -57,3 +59,39 @@ def test_a_wrong_file_is_refused_with_the_place_and_the_format(data: bytes, said
     assert caught.value.message.startswith(said)
     assert caught.value.exit_code == 2
     assert caught.value.hint
+
+
+NUMBERS = st.sampled_from(
+    ["0", "1.5", "-2e3", "1e999", "0.1", "7", "nan", " 3", "1_0", "", "x", "1-2", "0x1p3", "5,6"]
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", " "]),
+            st.sampled_from(["good", "candidate", "bad"]),
+            NUMBERS,
+            st.sampled_from(["0", "2.5"]),
+        ),
+        max_size=4,
+    ),
+    st.integers(min_value=1, max_value=12),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_plain_file_is_read_as_one_that_has_to_be_read_with_care(
+    rows: list[tuple[str, str, str, str]], times: int, end: str
+) -> None:
+    """A quoted header's name makes no difference to what is read, and sends it the careful way."""
+    lines = [",".join(row) for row in rows for _ in range(times)]
+    plain, careful = (
+        end.join([head, *lines, ""]).encode() for head in ("series,arm,t,value", '"series",arm,t,value')
+    )
+
+    def told(data: bytes) -> str:
+        try:
+            return repr([str(one) for one in read(data, filename="f")])
+        except InputError as error:
+            return error.message
+
+    assert told(plain) == told(careful)

@@ -120,15 +120,19 @@ def _entry(facts: BootFacts, candidate: str) -> Result:
 def _once(facts: BootFacts) -> Result:
     check = "boot.one-shot"
     if facts.env_problem:
-        hint = "run grub-editenv /boot/grub/grubenv create, then grub-set-default, or make it writable"
-        if "GRUB cannot write" in facts.env_problem:
-            hint = "give /boot its own partition with ext4"
-        elif "grub.cfg" in facts.env_problem:
-            hint = "run update-grub"
-        return _answer(check, facts.env_problem, "", hint)
+        return _answer(check, facts.env_problem, "", env_hint(facts.env_problem))
     if unknown := _unread(facts, check, ("cfg", "env", "env-file", "env-device", "mounts")):
         return unknown
     return _answer(check, "", "one-shot boot works")
+
+
+def env_hint(problem: str) -> str:
+    """What to do about an environment block that the boot loader or the host cannot write."""
+    if "GRUB cannot write" in problem:
+        return "give /boot its own partition with ext4"
+    if "grub.cfg" in problem:
+        return "run update-grub"
+    return "run grub-editenv /boot/grub/grubenv create, then grub-set-default, or make it writable"
 
 
 def _pending(facts: BootFacts) -> Result:
@@ -148,10 +152,14 @@ def _menu(facts: BootFacts) -> Result:
     check = "boot.menu"
     if unknown := _unread(facts, check, ("cfg",)):
         return unknown
-    hint = "set GRUB_TIMEOUT=0 and GRUB_RECORDFAIL_TIMEOUT=0 in /etc/default/grub, run update-grub"
-    if "password" in facts.menu_waits:
-        hint = "add --unrestricted to CLASS in /etc/grub.d/10_linux, run update-grub"
-    return _answer(check, facts.menu_waits, "the boot menu waits for nobody", hint)
+    return _answer(check, facts.menu_waits, "the boot menu waits for nobody", menu_hint(facts.menu_waits))
+
+
+def menu_hint(problem: str) -> str:
+    """What to do about a menu that can stop a headless boot."""
+    if "password" in problem:
+        return "add --unrestricted to CLASS in /etc/grub.d/10_linux, run update-grub"
+    return "set GRUB_TIMEOUT=0 and GRUB_RECORDFAIL_TIMEOUT=0 in /etc/default/grub, run update-grub"
 
 
 def _panic(facts: BootFacts, candidate: str) -> Result:

@@ -44,3 +44,9 @@ def glance_script() -> bytes:
 def entry_script() -> bytes:
     """What sets an entry of GRUB's menu as the default, or for one boot."""
     return (text("grubenv.sh") + text("boot-entry.sh")).encode()
+
+
+@cache
+def describe_script() -> bytes:
+    """What asks a host which machine it is and what its kernel has in use."""
+    return text("describe.sh").encode()

@@ -16,3 +16,9 @@ def script(name: str) -> bytes:
     text = (folder / f"{name}.py").read_text(encoding="utf-8")
     wire = (folder / "wire.py").read_text(encoding="utf-8")
     return _SHARED.sub(lambda _: wire, text).encode()
+
+
+@cache
+def shell(name: str) -> bytes:
+    """One script for sh, as it is."""
+    return (resources.files("seatrial") / "onhost" / f"{name}.sh").read_bytes()

@@ -10,36 +10,35 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from seatrial.model.command import Output, Trouble
+from seatrial.model.said import LONGEST_TEXT, Said, Small, Words, clean
 
-LONGEST_TEXT = 300
-
-
-def clean(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Text of a host on one line, fit for a terminal: nothing that moves a cursor, and not without end."""
-    shown = "".join(
-        letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text[: 4 * longest]
-    )
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+__all__ = [
+    "LONGEST_TEXT",
+    "Far",
+    "FarFlow",
+    "FarPort",
+    "Listening",
+    "Near",
+    "NearFlow",
+    "Said",
+    "Shape",
+    "Small",
+    "Words",
+    "clean",
+    "understood",
+    "why_not",
+]
 
 
 def _source(text: str) -> str:
     return "others" if text == "others" else str(ipaddress.ip_address(text))
 
 
-Small = Annotated[int, Field(ge=0, le=2**32)]
-Words = Annotated[str, Field(max_length=4096), AfterValidator(clean)]
 Source = Annotated[str, Field(max_length=64), AfterValidator(_source)]
 Row = tuple[Small, Small, Annotated[int, Field(ge=0, le=3)], Small, Small]
-
-
-class Said(BaseModel):
-    """The settings of every shape here: what is not known is passed over, so that a newer script may say more."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class NearFlow(Said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,11 +19,13 @@ from seatrial.lab.lab import Lab
 from seatrial.lab.nfsload import nfs_load_fleet
 from seatrial.lab.nfspair import nfs_pair_fleet
 from seatrial.lab.scenario import Scenario as Fault
+from seatrial.lab.topology import Topology as LabTopology
 from seatrial.model.text import safe
 from seatrial.vantage import process
 
 Name = Annotated[str, Parameter(help="the lab's name, for more than one at a time")]
 Topology = Literal["gateway", "gateway-staging", "gateway-services", "nfs-load", "nfs-pair"]
+Reach = Callable[[str], Mapping[str, object]]
 Scenario = Literal["good", "gateway-2021", "dead-network", "panic", "load"]
 
 
@@ -120,18 +123,13 @@ def run(
 
 async def lab_up(name: str, topology: str = "gateway", *, quiet: bool, owner_pid: int | None) -> Lab:
     """Bring a lab up, showing people how far it is."""
-    if quiet:
-        return await Lab.up(name, topology, progress=lambda _step, _part: None, owner_pid=owner_pid)
-    with _Shown(console()) as shown:
+    with Shown(console(), quiet=quiet) as shown:
         return await Lab.up(name, topology, progress=shown, owner_pid=owner_pid)
 
 
 async def prepare(lab: Lab, scenario: str, *, quiet: bool) -> None:
     """Put what is wrong with the candidate onto the hosts."""
-    if quiet:
-        await lab.apply(Fault(scenario), progress=lambda _step, _part: None)
-        return
-    with _Shown(console()) as shown:
+    with Shown(console(), quiet=quiet) as shown:
         await lab.apply(Fault(scenario), progress=shown)
 
 
@@ -145,17 +143,26 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         endpoint = said.endpoints[place]
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
-    if lab.topology.name == "nfs-pair":
+    return topology_fleet(lab.topology, reach, guard=guard, home=str(lab.home))
+
+
+def topology_fleet(laid: LabTopology, reach: Reach, *, guard: str = "10m", home: str = "") -> str:
+    """The fleet file for a topology; `reach` says how a place of it is reached."""
+    if laid.name == "nfs-pair":
         return nfs_pair_fleet(reach)
-    if lab.topology.name == "nfs-load":
+    if laid.name == "nfs-load":
         return nfs_load_fleet(reach, guard=guard)
-    return fleet_text(lab.topology, reach, guard=guard, home=str(lab.home))
+    return fleet_text(laid, reach, guard=guard, home=home)
 
 
-class _Shown:
-    """Progress: a bar while something moves on a terminal, a line for each step that ended anywhere."""
+class Shown:
+    """Progress: a bar while something moves on a terminal, a line for each step that ended anywhere.
 
-    def __init__(self, out: Console) -> None:
+    With `quiet` nothing at all: a program reads the output.
+    """
+
+    def __init__(self, out: Console, *, quiet: bool = False) -> None:
+        self.quiet = quiet
         self._out = out
         self._bar = Progress(
             TextColumn("lab          {task.description}"),
@@ -167,8 +174,8 @@ class _Shown:
         self._task: TaskID | None = None
         self._begun = ""
 
-    def __enter__(self) -> _Shown:
-        if self._out.is_terminal:
+    def __enter__(self) -> Shown:
+        if self._out.is_terminal and not self.quiet:
             self._bar.start()
             self._task = self._bar.add_task("starting", total=None)
         return self
@@ -179,6 +186,8 @@ class _Shown:
 
     def __call__(self, step: str, part: float | None) -> None:
         """Show a step; `part` is how much of it is done, None for a step that has just ended."""
+        if self.quiet:
+            return
         if part is None:
             self._out.print(f"lab          {safe(step)}", markup=False)
         elif self._task is not None:

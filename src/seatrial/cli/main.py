@@ -22,6 +22,7 @@ app = App(
 rollout = App(name="rollout", help="Take a kernel through the stages: the main job.")
 lab = App(name="lab", help="A platform of real kernels on this machine.")
 soak = App(name="soak", help="A candidate under load against the good kernel.")
+exports = App(name="exports", help="What NFS servers serve, beside what they should.")
 
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
@@ -40,16 +41,32 @@ app.command(
 app.command(
     "seatrial.cli.diagnose:diagnose", name="diagnose", help="Name what explains recorded observations."
 )
+app.command(
+    "seatrial.cli.drift:app",
+    name="drift",
+    help="What the next boot, restart or failover would change.",
+)
 app.command(rollout)
+app.command(
+    "seatrial.cli.failover:failover",
+    name="failover",
+    help="Move a group's service to a peer, with proof and a way back.",
+)
 app.command(
     "seatrial.cli.report:report", name="report", help="Time line and report of a rollout, from the journal."
 )
 app.command(
-    "seatrial.cli.report:kernels",
+    "seatrial.cli.kernels:app",
     name="kernels",
     help="Verdicts remembered: which kernel is bad for which role.",
 )
+app.command(
+    "seatrial.cli.bisect:bisect",
+    name="bisect",
+    help="The first bad kernel after a good one, booted in the lab.",
+)
 app.command(lab)
+app.command(exports)
 app.command(
     "seatrial.cli.bring:bring", name="import", help="Turn another tool's file into checks of a fleet.yaml."
 )
@@ -58,6 +75,16 @@ app.command(
     "seatrial.cli.demo:demo",
     name="demo",
     help="A whole story: the outage of 2021, on real kernels or rehearsed.",
+)
+app.command(
+    "seatrial.cli.serve:serve",
+    name="serve",
+    help="The page: rollouts as they run, for eyes and for programs.",
+)
+app.command(
+    "seatrial.cli.suspects:suspects",
+    name="suspects",
+    help="Which patches between two kernels to look at first.",
 )
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 
@@ -85,6 +112,11 @@ lab.command("seatrial.cli.lab:status", name="status", help="What runs, and where
 lab.command("seatrial.cli.lab:ssh", name="ssh", help="A shell on one of its hosts.")
 lab.command("seatrial.cli.lab:run", name="run", help="Run one command on a host or an endpoint.")
 lab.command("seatrial.cli.fault:fault", name="fault", help="Break something of it while it runs, or mend it.")
+
+exports.command("seatrial.cli.exports:check_exports", name="check", help="Compare; nothing is changed.")
+exports.command(
+    "seatrial.cli.exports:apply_exports", name="apply", help="Add what is missing, on every host the same."
+)
 
 soak.command("seatrial.cli.soak:judge", name="judge", help="Is the candidate worse, by recorded samples?")
 soak.command("seatrial.cli.soak:load", name="load", help="Make one of the fleet's loads for a while.")

@@ -16,33 +16,83 @@ from seatrial.cli.options import (
     journal,
     print_json,
 )
+from seatrial.cli.suspects import ChangelogFile, find
 from seatrial.clock import SystemClock
+from seatrial.engine.memory import verdicts_of
 from seatrial.engine.planning import PlannedHost, plan_rollout
-from seatrial.kernels.remembered import remembered
-from seatrial.model.event import Kind
+from seatrial.engine.suspecting import Expected, expect
+from seatrial.errors import InputError
+from seatrial.model.fleet import Fleet
 from seatrial.model.result import Outcome
-from seatrial.model.text import duration
+from seatrial.model.text import duration, safe
 from seatrial.perform.world import open_world
 from seatrial.report.narrate import MARKS, Line
 
+# How many patches are shown; `seatrial suspects` has all.
+_SHOWN = 5
+
 
 def plan(
-    kernel: Kernel, /, *, file: FleetFile = DEFAULT_FLEET, database: Database = None, json: Json = False
+    kernel: Kernel,
+    /,
+    *,
+    file: FleetFile = DEFAULT_FLEET,
+    changelog: ChangelogFile = None,
+    database: Database = None,
+    json: Json = False,
 ) -> int:
     """Show the order in which KERNEL would be tried, the gates between stages, and what would be refused today.
 
-    Hosts are only read. Exit code 0 when nothing stands in the way, 1 when something does, 3 when a host did not say.
+    Where a changelog of KERNEL is at hand, its patches that were taken back later and touch what this fleet uses are
+    named. Hosts are only read. Exit code 0 when nothing stands in the way, 1 when something does, 3 when a host did not say.
     """
     declared, _ = fleet(file)
-    verdicts = remembered(journal(database).read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
+    verdicts = verdicts_of(journal(database))
     planned = asyncio.run(plan_rollout(open_world(declared), kernel, verdicts))
+    expected = asyncio.run(_expected(declared, kernel, changelog, quiet=json))
     outcomes = {host.outcome for host in planned}
     code = 1 if Outcome.FAIL in outcomes else 3 if Outcome.UNKNOWN in outcomes else 0
     if json:
-        print_json({"kernel": kernel, "hosts": [host.document() for host in planned]})
+        patches = expected.document() if expected else None
+        print_json({"kernel": kernel, "hosts": [host.document() for host in planned], "patches": patches})
         return code
     _tell(kernel, planned)
+    _tell_patches(expected)
     return code
+
+
+async def _expected(declared: Fleet, kernel: str, changelog: str | None, *, quiet: bool) -> Expected | None:
+    given = await find(kernel, changelog, download=False, quiet=quiet) if changelog else None
+    try:
+        return await expect(open_world(declared), kernel, given)
+    except InputError:
+        # A changelog that a person gave has to fit; one that only lay at hand need not.
+        if changelog:
+            raise
+        return None
+
+
+def _tell_patches(expected: Expected | None) -> None:
+    if expected is None:
+        return
+    out = console()
+    ranking = expected.ranking
+    known = [one for one in ranking.suspects if one.reverted_in and one.score > 0.5]
+    head = f"patches   {ranking.examined:,} from {safe(ranking.old)} to {safe(ranking.new)}"
+    if expected.newest == ranking.new:
+        out.print(
+            f"{head}; the changelog ends there, so what was taken back later is not known", markup=False
+        )
+        return
+    out.print(
+        f"{head}; by {safe(expected.newest)}, {len(known)} that touch what this fleet uses were taken back later",
+        markup=False,
+    )
+    for one in known[:_SHOWN]:
+        out.print(f"          {safe(one.subject)}   taken back in {safe(one.reverted_in)}", markup=False)
+    if len(known) > _SHOWN:
+        words = f"seatrial suspects {safe(ranking.old)} {safe(ranking.new)}"
+        out.print(f"          and {len(known) - _SHOWN} more: {words}", markup=False)
 
 
 def _tell(kernel: str, planned: list[PlannedHost]) -> None:

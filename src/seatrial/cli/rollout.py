@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from seatrial.cli.drawn import PANELS, Plot, draw, wanted
 from seatrial.cli.follow import Follower, show_line
 from seatrial.cli.options import (
     DEFAULT_FLEET,
@@ -25,6 +26,7 @@ from seatrial.cli.options import (
     person,
     print_json,
 )
+from seatrial.cli.report import soaked
 from seatrial.engine import controller
 from seatrial.errors import InputError, Interrupted
 from seatrial.fleetfile import parse
@@ -82,12 +84,15 @@ def status(
     *,
     database: Database = None,
     follow: Annotated[bool, Parameter(negative="", help="stay until it is over")] = False,
+    plot: Plot = None,
     json: Json = False,
 ) -> int:
     """Where ROLLOUT stands, and what a person could do now; --follow stays until it is over.
 
-    The exit code is 0 while it runs, and after that the one that its controller had.
+    The exit code is 0 while it runs, and after that the one that its controller had. --plot - draws the soak so far.
     """
+    if plot is not None:
+        wanted(plot, panels=PANELS, width=None, as_json=json)
     store = journal(database)
     name = _named(store, rollout)
     state = controller.state_of(store, name)
@@ -106,8 +111,9 @@ def status(
         who = f"its controller is process {holder.pid}" if holder else "no controller runs"
         what = "" if holder else f"; go on with: seatrial rollout resume {name}"
         out.print(f"running since {state.started:%Y-%m-%d %H:%M:%S} UTC; {who}{what}")
-        return 0
-    return _CODES[state.outcome]
+    if plot is not None:
+        draw(soaked(store.read(name), state, "", PANELS), plot, width=None, theme="auto")
+    return _CODES[state.outcome] if state.ended else 0
 
 
 def approve(

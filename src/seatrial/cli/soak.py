@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from seatrial.cli.drawn import PANELS, Panels, Plot, Theme, Width, draw, wanted
+from seatrial.cli.given import bytes_of
 from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
 from seatrial.clock import monotonic
 from seatrial.errors import InputError
 from seatrial.model.declared import parse_duration
-from seatrial.model.result import Outcome
+from seatrial.model.result import Outcome, Verdict
 from seatrial.model.text import safe
 
 if TYPE_CHECKING:
     from seatrial.model.fleet import Fleet
+    from seatrial.picture.values import Mark
     from seatrial.soak.judge import Judgement
+    from seatrial.soak.samples import CountSeries, Series
 
 CODES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 3, Outcome.SKIP: 0}
 MOST_LOAD = 3600.0
+MOST_EVENTS = 1024 * 1024
 TOLD_EVERY = 10.0
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "yellow"}
 
@@ -38,36 +44,63 @@ def judge(
         tuple[str, ...],
         Parameter(negative="", help="SERIES=NUMBER: so much more of it, in its own units, does not matter"),
     ] = (),
+    plot: Plot = None,
+    events: Annotated[
+        str | None,
+        Parameter(name="--events", help="what happened, for the time line: CSV t,text or JSON lines"),
+    ] = None,
+    panels: Panels = PANELS,
+    width: Width = None,
+    theme: Theme = "auto",
     json: Json = False,
 ) -> int:
     """Judge the samples in FILE: is the candidate worse than good? May be asked as often as you like while it grows.
 
-    Exit code 0 when all series pass, 1 when one fails, 3 when none fails and one cannot be decided.
+    Exit code 0 when all series pass, 1 when one fails, 3 when none fails and one cannot be decided. --plot draws both
+    arms, the effect with its bounds, and the events on one clock.
     """
     from seatrial.soak import judge as rules
     from seatrial.soak.samples import read
 
+    if plot is not None:
+        wanted(plot, panels=panels, width=width, as_json=json)
+    elif events is not None:
+        raise InputError("--events are drawn, and there is no --plot", hint="such as --plot soak.svg")
     try:
         data = file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}", hint="name a CSV file") from error
     floors = dict(_floor(one) for one in matters)
-    judgements = rules.judge(
-        read(data, filename=str(file)), alpha=alpha, min_effect=min_effect, matters=floors
-    )
+    recorded = read(data, filename=str(file))
+    judgements = rules.judge(recorded, alpha=alpha, min_effect=min_effect, matters=floors)
     summary = rules.summary(judgements)
-    if json:
+    _tell(judgements, summary, as_json=json)
+    if plot is not None:
+        from seatrial.soak.pictured import pictured
+
+        picture = pictured(
+            recorded, judgements, title=f"{file.name}: candidate against good",
+            events=() if events is None else _events(events, recorded), most=panels, alpha=alpha, min_effect=min_effect, matters=floors,
+        )  # fmt: skip
+        draw(picture, plot, width=width, theme=theme)
+        if plot != "-" and not json:
+            shown = f"{len(picture.panels)} of {len(judgements)} series, the worst first"
+            console().print(safe(f"picture   {plot}: {shown}"), markup=False)
+    return CODES[summary.outcome]
+
+
+def _tell(judgements: Sequence[Judgement], summary: Verdict, *, as_json: bool) -> None:
+    if as_json:
         for judgement in judgements:
             print_json(_document(judgement))
-    else:
-        out = console()
-        width = max(len(safe(judgement.series)) for judgement in judgements)
-        for judgement in judgements:
-            at = "" if judgement.at is None else f"t = {judgement.at:.6g}: "
-            out.print(f"{judgement.outcome:<8}", style=STYLES[judgement.outcome], end="")
-            out.print(f"{safe(judgement.series):<{width}}  {safe(at + judgement.because)}", markup=False)
-        out.print(f"{summary.because} of {len(judgements)} series")
-    return CODES[summary.outcome]
+        return
+    out = console()
+    longest = max(len(safe(judgement.series)) for judgement in judgements)
+    for judgement in judgements:
+        at = "" if judgement.at is None else f"t = {judgement.at:.6g}: "
+        out.print(f"{judgement.outcome:<8}", style=STYLES[judgement.outcome], end="")
+        out.print(f"{safe(judgement.series):<{longest}}  {safe(at + judgement.because)}", markup=False)
+    out.print(f"{summary.because} of {len(judgements)} series")
 
 
 def _floor(text: str) -> tuple[str, float]:
@@ -83,6 +116,15 @@ def _floor(text: str) -> tuple[str, float]:
             hint="such as --matters 'disk.*.latency=5', in the units of the series",
         )
     return name, floor
+
+
+def _events(file: str, recorded: Sequence[Series | CountSeries]) -> list[Mark]:
+    from seatrial.picture.events import HINT, read, within
+    from seatrial.soak.pictured import clock_of, span_of
+
+    data = bytes_of(file, most=MOST_EVENTS, what=HINT, too_large="keep the events that matter")
+    begin, end = span_of(recorded)
+    return within(read(data, filename=file), begin, end, clock_of(recorded), filename=file)
 
 
 def load(
@@ -114,7 +156,7 @@ def load(
 
 
 async def _drive(declared: Fleet, name: str, seconds: float, *, as_json: bool) -> int:
-    from seatrial.perform.measuring import drive
+    from seatrial.perform.loading import drive
     from seatrial.perform.world import open_world
 
     world = open_world(declared)
@@ -124,11 +166,13 @@ async def _drive(declared: Fleet, name: str, seconds: float, *, as_json: bool) -
         while (left := ends - monotonic()) > 0:
             series, problem = await drive(world, name, min(left, TOLD_EVERY))
             wrong += bool(problem)
+            failed = int(sum(row[1] for row in series.pop(f"load.{name}.failed", [])))
             done = {key.rpartition(".")[2]: _mean(rows) for key, rows in series.items()}
             if as_json:
-                print_json({"load": name, "operations": done, "problem": problem or None})
+                print_json({"load": name, "operations": done, "failed": failed, "problem": problem or None})
                 continue
             said = "  ".join(f"{key} {one['a_second']:.3g}/s {one['ms']:.3g} ms" for key, one in done.items())
+            said += f"  {failed} failed" if failed else ""
             console().print(safe(f"{name}  {said or 'nothing was done'}"), markup=False)
             if problem:
                 console().print(safe(f"{name}  {problem}"), markup=False, style="yellow")

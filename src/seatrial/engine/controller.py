@@ -6,16 +6,16 @@ the durable loop under it. What is not: what the rollout then does.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 from seatrial.clock import SystemClock
-from seatrial.errors import CouldNotAct, InputError, Refused
-from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
-from seatrial.kernels.remembered import remembered
+from seatrial.engine import memory
+from seatrial.engine.lease import under_lease
+from seatrial.errors import InputError, Refused
+from seatrial.fleetfile import parse
+from seatrial.journal.store import Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, TrialState, fold
+from seatrial.model.text import safe
 from seatrial.model.trial import State
 from seatrial.perform.world import World
 
@@ -85,15 +85,12 @@ def _refuse_twice(journal: Journal, hosts: tuple[str, ...]) -> None:
 def _refuse_known_bad(
     journal: Journal, fleet: Fleet, candidate: str, hosts: tuple[str, ...], override: str
 ) -> None:
-    verdicts = remembered(journal.read(kinds=(Kind.ROLLOUT_STARTED, Kind.TRIAL_MOVED)))
+    if override:
+        return
+    verdicts, now = memory.verdicts_of(journal), SystemClock().now()
     for host in hosts:
-        for role in fleet.hosts[host].roles:
-            verdict = verdicts.get((candidate, role))
-            if verdict is not None and not verdict.good and not override:
-                raise Refused(
-                    f"{candidate} is remembered as bad for role {role} (rollout {verdict.rollout}, {verdict.host}): {verdict.because}",
-                    hint=f"read it: seatrial report {verdict.rollout}; try again all the same: --override 'why'",
-                )
+        if verdict := memory.standing_against(verdicts, fleet, candidate, host, now):
+            raise memory.refusal(verdict)
 
 
 async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
@@ -117,38 +114,22 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
             by="seatrial",
             data={"pid": me.pid, "machine": me.machine.split()[0]},
         )
-        working = asyncio.create_task(
-            durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
-        )
-        beating = asyncio.create_task(_beat(journal, rollout, me))
-        try:
-            await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
-            if beating.done():
-                beating.result()
-            await working
-        finally:
-            for task in (working, beating):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+        work = durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
+        await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:
         journal.drop_lease(rollout, me)
 
 
-async def _beat(journal: Journal, rollout: str, me: Holder) -> None:
-    while journal.keep_lease(rollout, me):
-        # Real seconds, also where a rehearsal's clock runs fast: the lease is between processes.
-        await SystemClock().sleep(LEASE_SECONDS / 6)
-    raise CouldNotAct(
-        f"another controller has taken rollout {rollout} over",
-        hint=f"watch it with: seatrial rollout status {rollout}",
-    )
-
-
 def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """A person lets the rollout into a stage. Raises InputError or Refused."""
     state = _open(journal, rollout)
+    stages = [one.name for one in parse(state.fleet, filename=f"the fleet of {rollout}").stages]
+    if stage not in stages:
+        raise InputError(
+            f"there is no stage {safe(stage)[:80]!r} in {rollout}",
+            hint=f"its stages are: {', '.join(stages)}",
+        )
     if stage in state.approved:
         raise Refused(
             f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"

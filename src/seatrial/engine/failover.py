@@ -7,12 +7,12 @@ workflow of the durable engine: a failover lasts seconds, and its journal alone 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from seatrial.errors import InputError, Refused, SeatrialError
-from seatrial.ha.course import Ask, End, Turn, next_in
+from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Standing, Wait
 from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
 from seatrial.model.event import Event, Kind
@@ -29,23 +29,32 @@ PROOF_AGAIN = 1.0
 class FailoverTurns:
     """Turns of one failover."""
 
-    def __init__(self, world: World, journal: Journal, failover: str) -> None:
+    def __init__(
+        self, world: World, journal: Journal, failover: str, tell: Callable[[Event], None] | None = None
+    ) -> None:
         self.world = world
         self.journal = journal
         self.failover = failover
+        self._tell = tell or (lambda _: None)
         self._state = FailoverState(id=failover)
 
     def state(self) -> FailoverState:
         """Where the failover stands, by the journal; only what came since the last reading is read."""
         for event in self.journal.read(self.failover, after=self._state.last):
             self._state = advance_failover(self._state, event)
+            self._tell(event)
         return self._state
 
     async def turn(self) -> bool:
         """One turn; True when the failover is over."""
         if self.state().ended:
             return True
-        standing = await standing_of(self.world, self.world.fleet.groups[self.state().group])
+        group = self.world.fleet.groups[self.state().group]
+        now = self.world.clock.now()
+        whole = wants_all(self.state(), None, now)
+        standing = await standing_of(self.world, group, whole=whole)
+        if not whole and wants_all(self.state(), standing, now):
+            standing = await standing_of(self.world, group)
         while True:
             # Writing down what was answered or decided changes nothing in the world: what was seen still holds.
             state = self.state()
@@ -153,9 +162,14 @@ async def begin(
     return failover
 
 
-async def run(journal: Journal, world: World, failover: str) -> FailoverState:
-    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives."""
-    turns = FailoverTurns(world, journal, failover)
+async def run(
+    journal: Journal, world: World, failover: str, *, tell: Callable[[Event], None] | None = None
+) -> FailoverState:
+    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives.
+
+    `tell` is called with each of its Events, once it is in the journal.
+    """
+    turns = FailoverTurns(world, journal, failover, tell)
     me = Holder.here()
     lease = FAILOVER_LEASE + turns.state().group
     journal.take_lease(lease, me)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from seatrial.engine import memory
 from seatrial.kernels.remembered import KernelVerdict
 from seatrial.model.fleet import Fleet, Stage
 from seatrial.model.hostfacts import Sight
@@ -84,7 +86,7 @@ def _planned(
 ) -> PlannedHost:
     fleet = world.fleet
     stage = fleet.stage(fleet.hosts[host].stage)
-    results = list(_remembered(fleet, host, kernel, verdicts))
+    results = list(_remembered(fleet, host, kernel, verdicts, world.clock.now()))
     if sight is None:
         hint = f"try: seatrial check --host {host}"
         results.append(
@@ -120,16 +122,23 @@ def _gate(fleet: Fleet, stage: Stage) -> str:
 
 
 def _remembered(
-    fleet: Fleet, host: str, kernel: str, verdicts: Mapping[tuple[str, str], KernelVerdict]
+    fleet: Fleet, host: str, kernel: str, verdicts: Mapping[tuple[str, str], KernelVerdict], now: datetime
 ) -> list[Result]:
     found = [verdicts.get((kernel, role)) for role in fleet.hosts[host].roles]
-    return [
-        Result(
-            check="kernel.remembered",
-            outcome=Outcome.FAIL,
-            because=f"{kernel} is remembered as bad for role {verdict.role} ({verdict.rollout}, {verdict.host}): {verdict.because}",
-            hint=f"read it: seatrial report {verdict.rollout}",
+    return [_standing(verdict, now) for verdict in found if verdict is not None and not verdict.good]
+
+
+def _standing(verdict: KernelVerdict, now: datetime) -> Result:
+    said = (
+        f"{verdict.kernel} is remembered as bad for role {verdict.role} ({verdict.origin}): {verdict.because}"
+    )
+    if verdict.refuses(now):
+        return Result(
+            check="kernel.remembered", outcome=Outcome.FAIL, because=said, hint=memory.refusal(verdict).hint
         )
-        for verdict in found
-        if verdict is not None and not verdict.good
-    ]
+    assert verdict.override is not None
+    word = f"{verdict.override.by} lets it be tried until {verdict.override.until:%Y-%m-%d %H:%M} UTC"
+    # It stands in nobody's way, and it is not hidden either.
+    return Result(
+        check="kernel.remembered", outcome=Outcome.SKIP, because=f"{said}; {word}: {verdict.override.why}"
+    )

@@ -29,13 +29,14 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
     "dead-network": (Fault(host="gw-s1", kind="dead-network", kernel=CANDIDATE),),
     "panic": (Fault(host="gw-s1", kind="panic", kernel=CANDIDATE),),
     "load": (Fault(host="gw-s1", kind="slow-disk", kernel=CANDIDATE),),
+    "load-production": (Fault(host="gw-p2", kind="slow-disk", kernel=CANDIDATE),),
     "load-good": (),
     "no-load": (Fault(host="gw-s1", kind="no-load"),),
 }
 
 
 # Scenarios whose hosts are measured while on trial.
-MEASURED = frozenset({"load", "load-good", "no-load"})
+MEASURED = frozenset({"load", "load-production", "load-good", "no-load"})
 _MEASURE = {
     "series": ["disk.*.latency", "load.1"],
     "baseline": "4m",
@@ -45,13 +46,23 @@ _MEASURE = {
 }
 
 
-def rehearsal_fleet(*, approval: bool = False, measured: bool = False) -> str:
-    """The fleet file of the lab's platform with every place simulated; `measured`: with a soak that measures."""
+def rehearsal_fleet(*, approval: bool = False, measured: bool = False, against: str = "before") -> str:
+    """The fleet file of the lab's platform with every place simulated; `measured`: with a soak that measures.
+
+    `against` holds for hosts with peers; the one without can only be compared with itself before.
+    """
     text = fleet_text(gateway_topology(), lambda _: {"simulated": True}, checks=False, approval=approval)
     if not measured:
         return text
     fleet = yaml.safe_load(text)
-    fleet["policies"]["gateway"]["measure"] = _MEASURE
+    gateway = fleet["policies"]["gateway"]
+    fleet["policies"] = {"gateway": {**gateway, "measure": {**_MEASURE, "against": against}}}
+    if against != "before":
+        grouped = {host for group in fleet["groups"].values() for host in group["hosts"]}
+        for name, host in fleet["hosts"].items():
+            if name not in grouped:
+                host["roles"] = ["alone", *host["roles"]]
+        fleet["policies"] = {"alone": {**gateway, "measure": _MEASURE}, **fleet["policies"]}
     return yaml.safe_dump(fleet, sort_keys=False)
 
 

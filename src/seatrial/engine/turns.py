@@ -16,9 +16,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from seatrial.clock import SystemClock
-from seatrial.engine import failover
+from seatrial.engine import failover, memory
+from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Holder, Journal
+from seatrial.kernels.asked import failed_trial
+from seatrial.kernels.record import is_verdict, record_of
+from seatrial.kernels.remembered import KINDS
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
@@ -75,6 +79,9 @@ class Turns:
         self._moved = asyncio.Event()
         # What may let another trial begin: trials that ended, and people's wishes.
         self._changes = 0
+        self._verdicts: memory.Verdicts | None = None
+        self._verdicts_at = 0
+        self._overridden: bool | None = None
 
     def state(self) -> RolloutState:
         """Where the rollout stands, by the journal; only what came since the last reading is read."""
@@ -131,10 +138,13 @@ class Turns:
         match step:
             case Begin():
                 for start in step.starts:
+                    if self._refused(start.host):
+                        continue
                     self._append(
                         Kind.TRIAL_BEGUN,
                         host=start.host,
                         data={"wave": start.wave, "because": start.because},
+                        lead=True,
                     )
             case Survey():
                 down, asked = await survey(self.world, self._tally.under_way if self._tally else ())
@@ -142,6 +152,7 @@ class Turns:
             case OpenGate():
                 self._append(Kind.GATE_OPENED, data={"stage": step.stage, "because": step.because})
             case End():
+                await self._suspect(step)
                 self._append(Kind.ROLLOUT_ENDED, data={"outcome": step.outcome, "because": step.because})
             case Hold():
                 await self._hold(state, step)
@@ -205,9 +216,57 @@ class Turns:
             # Writing down where the trial stands changes nothing in the world: what was seen still holds.
             self._move(host, action)
 
-    def _move(self, host: str, move: Move) -> None:
-        data = {"to": str(move.to), "because": move.because, "hint": move.hint, "facts": dict(move.facts)}
-        self._append(Kind.TRIAL_MOVED, host=host, data=data)
+    async def _suspect(self, end: End) -> None:
+        """Look for the patch that did it, once the host is back and no guard's clock runs any more."""
+        trial = failed_trial(self.state()) if end.outcome == State.REVERTED else None
+        if trial is not None and is_verdict(State.REVERTING, trial.facts) and not trial.suspects:
+            found = await suspects_of(self.world, self.state(), trial)
+            if found is not None:
+                self._append(Kind.SUSPECTS, host=trial.host, data=found, lead=True)
+
+    def _refused(self, host: str) -> bool:
+        """Refuse to begin on a host what has become known as bad since the rollout began, here or with another controller."""
+        state = self.state()
+        trial = state.trials[host]
+        if trial.state is not State.PLANNED or trial.rounds or trial.tries or self._is_overridden():
+            return False
+        verdict = memory.standing_against(
+            self._remembered(), self.world.fleet, state.candidate, host, self.world.clock.now()
+        )
+        # What this rollout found out itself is for its own pace to judge: how many may fail.
+        if verdict is None or verdict.rollout == self.rollout:
+            return False
+        error = memory.refusal(verdict)
+        self._move(host, Move(to=State.REFUSED, because=error.message, hint=error.hint), lead=True)
+        return True
+
+    def _remembered(self) -> memory.Verdicts:
+        """All verdicts; they are read anew only when another rollout or a person has said something since."""
+        news = self.journal.read(after=self._verdicts_at, kinds=KINDS)
+        if news:
+            self._verdicts_at = news[-1].seq
+        if self._verdicts is None or any(event.rollout != self.rollout for event in news):
+            self._verdicts = memory.verdicts_of(self.journal)
+        return self._verdicts
+
+    def _is_overridden(self) -> bool:
+        """Whether a person began this rollout in spite of what was remembered."""
+        if self._overridden is None:
+            first = self.journal.read(self.rollout, kinds=(Kind.ROLLOUT_STARTED,))[0]
+            self._overridden = bool(first.data.get("override"))
+        return self._overridden
+
+    def _move(self, host: str, move: Move, *, lead: bool = False) -> None:
+        data: dict[str, Any] = {
+            "to": str(move.to),
+            "because": move.because,
+            "hint": move.hint,
+            "facts": dict(move.facts),
+        }
+        if is_verdict(move.to, move.facts):
+            # In the same Event as the verdict: a controller that dies between two could not be asked again.
+            data["record"] = record_of(self.state(), self.state().trials[host])
+        self._append(Kind.TRIAL_MOVED, host=host, data=data, lead=lead)
 
     async def _do(self, action: Do, trial: TrialState, terms: Terms) -> None:
         began = self.world.clock.now()
@@ -262,6 +321,16 @@ class Turns:
             return Report(facts={"failover": name})
         return Report(problem=ended.because, hint=ended.end_hint, facts={"failover": name})
 
+    def _earlier(self, state: RolloutState, host: str) -> tuple[Mapping[str, Any], ...]:
+        """The stretches of the good kernel that were measured for other trials."""
+        return tuple(
+            stretch
+            for trial in state.trials.values()
+            if trial.host != host
+            for stretch in trial.samples
+            if stretch.get("arm") == "good" and stretch.get("kernel") != state.candidate
+        )
+
     def _terms(self, state: RolloutState, host: str) -> Terms:
         fleet = self.world.fleet
         return Terms(
@@ -270,6 +339,12 @@ class Turns:
             candidate=state.candidate,
             policy=fleet.policy_of(host),
             peers=fleet.relieves(host),
+            upgraded=frozenset(
+                peer
+                for peer in fleet.peers_of(host)
+                if peer in state.trials and state.trials[peer].state is State.BLESSED
+            ),
+            earlier=self._earlier(state, host) if fleet.policy_of(host).measure is not None else (),
             abort=state.abort,
             # A trial of which nothing was changed yet is not begun for an abort of any kind.
             is_aborted=state.is_aborted
@@ -277,12 +352,11 @@ class Turns:
             is_held=state.is_aborted and state.abort_mode == "hold",
         )
 
-    def _append(self, kind: Kind, *, host: str = "", data: Mapping[str, Any]) -> None:
+    def _append(self, kind: Kind, *, host: str = "", data: Mapping[str, Any], lead: bool = False) -> None:
+        """Write it down under the lease of the trial, or of the rollout where the one who leads writes it."""
         # What is written must be JSON and nothing else; values of the model come as plain mappings.
         plain = json.loads(json.dumps(data, default=asdict))
-        under = (
-            (lease_of(self.rollout, "" if kind is Kind.TRIAL_BEGUN else host), self._me) if self._me else None
-        )
+        under = (lease_of(self.rollout, "" if lead else host), self._me) if self._me else None
         self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain, under=under)
 
 

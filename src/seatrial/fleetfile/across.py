@@ -71,6 +71,9 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _groups(root, names)
     yield from _flows(root, names)
     yield from _policies(root, names)
+    yield from _queries(root, names)
+    yield from _loads(root, names)
+    yield from _exports(root)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -113,12 +116,20 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "along", ("flow",)),
         ("checks", "each", ("role",)),
         ("loads", "from", ("vantage", "host")),
+        ("exports", "group", ("group", "host")),
+        ("exports", "from", ("vantage", "host")),
     ):
         for name, entry in _map(root, section).items():
             yield from _unknown(names, kinds, entry.at(key), (section, name, key))
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
+    for number, one in _list(root, "accepted"):
+        yield from _unknown(names, ("host",), one.at("host"), ("accepted", number, "host"))
+        yield from _unknown(
+            names, ("vantage", "host"), group.at("mover", "from"), ("groups", name, "mover", "from")
+        )
+        yield from _strangers(name, group)
     for role in _map(root, "policies"):
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):
@@ -134,6 +145,16 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, check in _map(root, "checks").items():
         for number, member in _list(check, "hosts"):
             yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))
+
+
+def _strangers(name: str, group: Item) -> Iterator[Mistake]:
+    """Other names that a mover has for hosts which are not in its group."""
+    members = [member.value for _, member in _list(group, "hosts") if isinstance(member.value, str)]
+    other = group.at("mover", "names")
+    for host in other.entries() if other else ():
+        if other is not None and host not in members and (place := other.key_places.get(host)) is not None:
+            what = f"{quoted(host)} is not a host of group {quoted(name)}{meant(host, members)}"
+            yield Mistake(place=place, path=("groups", name, "mover", "names", host), what=what)
 
 
 def _unknown(names: _Names, kinds: tuple[str, ...], item: Item | None, path: Path) -> Iterator[Mistake]:
@@ -266,6 +287,16 @@ def _policies(root: Item, names: _Names) -> Iterator[Mistake]:
             yield from _wrong_key(root, "policies", role, what)
 
 
+def _exports(root: Item) -> Iterator[Mistake]:
+    written: dict[tuple[str, str], str] = {}
+    for name, entry in _map(root, "exports").items():
+        # Of two that wrote the same file each would take away what the other one added.
+        place = (entry.word("group") or "", entry.word("into") or "")
+        if (other := written.setdefault(place, name)) != name:
+            what = f"exports {quoted(other)} are written into the same file of {place[0]}: give one of them an `into`"
+            yield from _wrong_key(root, "exports", name, what)
+
+
 def _twice(entry: Item, key: str, path: Path) -> Iterator[Mistake]:
     seen: set[str] = set()
     for number, element in _list(entry, key):
@@ -273,3 +304,57 @@ def _twice(entry: Item, key: str, path: Path) -> Iterator[Mistake]:
             if element.value in seen:
                 yield from _wrong(element, (*path, key, number), f"{quoted(element.value)} is listed twice")
             seen.add(element.value)
+
+
+def _queries(root: Item, names: _Names) -> Iterator[Mistake]:
+    for role in _map(root, "policies"):
+        for name, query in _map(root, "policies", role, "measure", "promql").items():
+            path: Path = ("policies", role, "measure", "promql", name)
+            yield from _unknown(names, ("vantage", "host"), query.at("from"), (*path, "from"))
+            for host, called in _map(query, "hosts").items():
+                if host not in names.host:
+                    what = f"{quoted(host)} is not a host{meant(host, names.host)}"
+                    yield from _wrong(called, (*path, "hosts", host), what)
+
+
+def _loads(root: Item, names: _Names) -> Iterator[Mistake]:
+    """Load goes along declared flows only: they begin where the load does, and their own probes keep their ports."""
+    for name, load in _map(root, "loads").items():
+        if load.word("kind") == "nfs":
+            yield from _far_away(root, name, load)
+        for number, member in _list(load, "along"):
+            path = ("loads", name, "along", number)
+            yield from _unknown(names, ("flow",), member, path)
+            flow = root.at("flows", member.value) if isinstance(member.value, str) else None
+            if flow is None:
+                continue
+            begins, source = flow.word("from"), load.word("from")
+            if flow.word("protocol") == "icmp":
+                yield from _wrong(
+                    member, path, f"{quoted(member.value)} is icmp: load is made by tcp and udp"
+                )
+            if begins and source and begins != source:
+                what = f"{quoted(member.value)} begins at {quoted(begins)}, and the load at {quoted(source)}"
+                yield from _wrong(member, path, what)
+            probed = [
+                other
+                for other, one in _map(root, "flows").items()
+                if _shares_port(one, flow, load.at("port"))
+            ]
+            if probed:
+                what = f"flow {quoted(probed[0])} is probed at that port of {quoted(flow.word('to') or '')}"
+                yield from _wrong(load.at("port"), ("loads", name, "port"), what)
+
+
+def _far_away(root: Item, name: str, load: Item) -> Iterator[Mistake]:
+    place = load.word("from") or ""
+    reach = root.at("vantages", place) or root.at("hosts", place, "reach")
+    if reach is not None and reach.at("ssh") is not None:
+        what = f"{quoted(place)} is another machine: a load of this kind needs a vantage that is local or a netns"
+        yield from _wrong(load.at("from"), ("loads", name, "from"), what)
+
+
+def _shares_port(one: Item, flow: Item, port: Item | None) -> bool:
+    mine = one.at("port")
+    there = one.word("to") == flow.word("to") and one.word("protocol") == flow.word("protocol")
+    return there and mine is not None and port is not None and mine.value == port.value

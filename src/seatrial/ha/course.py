@@ -10,6 +10,8 @@ from seatrial.model.failover import Ending, FailoverState
 from seatrial.model.result import Outcome, Result
 
 MAX_PROOFS = 5
+# Back to where it came from, and once more forth: then both sides have failed twice.
+MAX_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """Give the service back to where it came from."""
+    """Give the service back to where it came from; or, where that side cannot take it again, forth after all."""
 
     to: str
     because: str
@@ -57,6 +59,13 @@ def goal_of(state: FailoverState, now: datetime) -> Goal:
     )
 
 
+def wants_all(state: FailoverState, standing: Standing | None, now: datetime) -> bool:
+    """Whether what comes next is asked of all that a look can show: before anything is changed, and for the proof."""
+    if state.preflight is None or standing is None:
+        return state.preflight is None
+    return isinstance(standing.decide(goal_of(state, now)), Done)
+
+
 def next_in(state: FailoverState, standing: Standing, now: datetime) -> Course:
     """What a failover that is not over does next."""
     goal = goal_of(state, now)
@@ -77,9 +86,10 @@ def next_in(state: FailoverState, standing: Standing, now: datetime) -> Course:
 def _stuck(state: FailoverState, step: Stuck) -> Course:
     if not state.changed:
         return End(outcome=Ending.UNDONE, because=step.because, hint=step.hint)
-    if not state.is_back and state.origin:
-        return Turn(to=state.origin, because=step.because, hint=step.hint)
-    because = f"{state.turned}; and on the way back: {step.because}" if state.is_back else step.because
+    to = state.wanted if state.is_back else state.origin
+    if to and state.turns < MAX_TURNS:
+        return Turn(to=to, because=step.because, hint=step.hint)
+    because = f"{state.turned}; and in the end: {step.because}" if state.turns else step.because
     return End(outcome=Ending.STUCK, because=because, hint=step.hint)
 
 

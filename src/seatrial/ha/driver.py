@@ -27,8 +27,9 @@ class Goal:
     `to` is the host that is to carry the service ("" for any other than `away`), `away` the one that must not carry it any
     more ("" when that does not matter), `origin` the one that carried it when the failover began ("" for none). `is_back`
     is set once it has been turned round: then `to` is where it came from. `force` is a person's reason to go without the
-    peer's word, "" without one. `tries` counts the deeds begun since the goal was set, by name; `problem` is what the
-    latest one said that did not work, `deed` the latest one's name. `seconds` is how long the goal has been set.
+    peer's word, "" without one. `tries` counts the deeds that came to an end since the goal was set, well or not, by name; `problem` is what the
+    latest one said that did not work, `deed` the latest one's name. `seconds` is how long ago the goal was set, or the latest deed
+    was over.
     """
 
     to: str = ""
@@ -125,8 +126,12 @@ class Driver(Protocol):
         """The word for it in the fleet file (`mover.driver`)."""
         ...
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
-        """Safe Commands for each place that knows something (members, or a vantage that reaches an API)."""
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
+        """Safe Commands for each place that knows something (members, or a vantage that reaches an API).
+
+        `whole` with what only `refusals` and `proof` ask for: between two deeds clients wait for every look, so without it
+        a driver leaves out what costs time and `decide` does not need.
+        """
         ...
 
     def glance(self, group: Group) -> Mapping[str, tuple[Command, ...]]:

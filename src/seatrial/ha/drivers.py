@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from seatrial.ha.drbdnfs.driver import DrbdNfs
 from seatrial.ha.driver import Driver
 from seatrial.ha.keepalived import Keepalived
+from seatrial.ha.kubernetes import Kubernetes
+from seatrial.ha.openstack import Openstack
+from seatrial.ha.operators import OperatorsCommands
+from seatrial.ha.pacemaker import Pacemaker
+from seatrial.ha.reactor import DrbdReactor
 from seatrial.ha.unmoved import Unmoved
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (Keepalived(), Unmoved())}
+_DRIVERS: dict[str, Driver] = {
+    driver.name: driver
+    for driver in (
+        Keepalived(),
+        DrbdNfs(),
+        Pacemaker(),
+        DrbdReactor(),
+        Kubernetes(),
+        Openstack(),
+        OperatorsCommands(),
+        Unmoved(),
+    )
+}
 
 
 def driver_of(group: Group) -> Driver:

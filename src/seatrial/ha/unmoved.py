@@ -50,7 +50,7 @@ class Unmoved:
         """The word for it in the fleet file."""
         return "none"
 
-    def look(self, group: Group) -> Mapping[str, tuple[Command, ...]]:
+    def look(self, group: Group, *, whole: bool = True) -> Mapping[str, tuple[Command, ...]]:
         """Nobody is asked."""
         return {}
 

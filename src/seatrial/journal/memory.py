@@ -49,17 +49,24 @@ class MemoryJournal(Journal):
             self._after_append(event)
         return event
 
-    def read(self, rollout: str | None = None, *, after: int = 0, kinds: Sequence[Kind] = ()) -> list[Event]:
-        """The Events of one rollout (or of all) behind place `after`, oldest first."""
+    def read(
+        self,
+        rollout: str | None = None,
+        *,
+        after: int = 0,
+        kinds: Sequence[Kind] = (),
+        limit: int | None = None,
+    ) -> list[Event]:
+        """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them."""
         found = self._events[after:]
         if rollout is None and not kinds:
-            return found
+            return found[:limit]
         wanted = {str(kind) for kind in kinds}
         return [
             event
             for event in found
             if rollout in (None, event.rollout) and (not wanted or event.kind in wanted)
-        ]
+        ][:limit]
 
     def rollouts(self) -> list[str]:
         """Names of all rollouts, oldest first."""

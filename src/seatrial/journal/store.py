@@ -37,18 +37,19 @@ _EVENTS = sa.Table(
     sa.Column("by", sa.String(200), nullable=False),
     sa.Column("data", sa.Text, nullable=False),
 )
-_ROLLOUTS = sa.Table(
-    "rollouts",
-    _METADATA,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String(32), nullable=False),
-)
-_FAILOVERS = sa.Table(
-    "failovers",
-    _METADATA,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String(32), nullable=False),
-)
+
+
+def _numbered(name: str) -> sa.Table:
+    """Each row is a number that is given once."""
+    return sa.Table(
+        name,
+        _METADATA,
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("at", sa.String(32), nullable=False),
+    )
+
+
+_ROLLOUTS, _FAILOVERS, _BISECTS = map(_numbered, ("rollouts", "failovers", "bisects"))
 _LEASES = sa.Table(
     "leases",
     _METADATA,
@@ -181,9 +182,19 @@ class Journal:
             self._after_append(event)
         return event
 
-    def read(self, rollout: str | None = None, *, after: int = 0, kinds: Sequence[Kind] = ()) -> list[Event]:
-        """The Events of one rollout (or of all) behind place `after`, oldest first. Raises CouldNotAct."""
-        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq)
+    def read(
+        self,
+        rollout: str | None = None,
+        *,
+        after: int = 0,
+        kinds: Sequence[Kind] = (),
+        limit: int | None = None,
+    ) -> list[Event]:
+        """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them.
+
+        Raises CouldNotAct when the database cannot be read.
+        """
+        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(limit)
         if rollout is not None:
             query = query.where(_EVENTS.c.rollout == rollout)
         if kinds:
@@ -192,7 +203,10 @@ class Journal:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).mappings().all()
         except sa.exc.SQLAlchemyError as error:
-            raise _silent(error) from error
+            raise CouldNotAct(
+                f"the journal cannot be read: {_short(error)}",
+                hint="does the database answer? whatever is on trial is watched by its own guard meanwhile",
+            ) from error
         return [
             Event(
                 seq=row["seq"],
@@ -213,29 +227,37 @@ class Journal:
 
     def rollouts(self) -> list[str]:
         """Names of all rollouts, oldest first."""
-        with self._engine.connect() as connection:
-            numbers = (
-                connection.execute(sa.select(_ROLLOUTS.c.number).order_by(_ROLLOUTS.c.number)).scalars().all()
-            )
-        return [f"r{number}" for number in numbers]
+        return self._names(_ROLLOUTS, "r")
 
     def new_rollout(self) -> str:
         """A name that no rollout has had: r1, r2, ..."""
-        with self._engine.begin() as connection:
-            insert = _ROLLOUTS.insert().values(at=_stamp(self._clock.now())).returning(_ROLLOUTS.c.number)
-            return f"r{connection.execute(insert).scalar_one()}"
+        return self._new_name(_ROLLOUTS, "r")
 
     def failovers(self) -> list[str]:
         """Names of all failovers, oldest first."""
-        with self._engine.connect() as connection:
-            numbers = connection.execute(sa.select(_FAILOVERS.c.number).order_by(_FAILOVERS.c.number))
-            return [f"f{number}" for number in numbers.scalars().all()]
+        return self._names(_FAILOVERS, "f")
 
     def new_failover(self) -> str:
         """A name that no failover has had: f1, f2, ..."""
+        return self._new_name(_FAILOVERS, "f")
+
+    def bisects(self) -> list[str]:
+        """Names of all searches for a first bad kernel, oldest first."""
+        return self._names(_BISECTS, "b")
+
+    def new_bisect(self) -> str:
+        """A name that no search has had: b1, b2, ..."""
+        return self._new_name(_BISECTS, "b")
+
+    def _names(self, table: sa.Table, letter: str) -> list[str]:
+        with self._engine.connect() as connection:
+            numbers = connection.execute(sa.select(table.c.number).order_by(table.c.number))
+            return [f"{letter}{number}" for number in numbers.scalars().all()]
+
+    def _new_name(self, table: sa.Table, letter: str) -> str:
         with self._engine.begin() as connection:
-            insert = _FAILOVERS.insert().values(at=_stamp(self._clock.now())).returning(_FAILOVERS.c.number)
-            return f"f{connection.execute(insert).scalar_one()}"
+            insert = table.insert().values(at=_stamp(self._clock.now())).returning(table.c.number)
+            return f"{letter}{connection.execute(insert).scalar_one()}"
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:

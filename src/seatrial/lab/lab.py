@@ -220,6 +220,17 @@ class Lab:
         await asyncio.gather(*(on(host) for host in hosts or self.hosts))
         progress(f"scenario {fault}: {fault.says}", None)
 
+    async def apply_from(
+        self, releases: Sequence[str], *, flaky: float, progress: Progress, host: str
+    ) -> None:
+        """Put the stand-in for the fault of 2021 on these kernels of a host, in place of any other fault."""
+        for step in [*scenario.undo(self.kernels), *scenario.put_from(releases, flaky)]:
+            await self.ssh(host, ["sh", "-c", step.script], stdin=step.stdin, timeout=120.0)
+        progress(
+            f"stand-in: {Scenario.GATEWAY_2021.says.partition(',')[0]} from {releases[0]} on, {flaky:.0%} flaky",
+            None,
+        )
+
     async def do(self, deeds: Sequence[Deed]) -> None:
         """Do what puts a fault on the running lab, or takes one off, one after the other. Raises LabError."""
         for deed in deeds:

@@ -25,7 +25,8 @@ from seatrial.lab.topology import Endpoint, LabHost, Nic, Topology
 STAGE = "storage"
 GROUP = "nfs"
 SERVICE = "192.0.2.10"
-EXPORT = "/srv/volume/tools"
+VOLUME = "/srv/volume"
+EXPORT = f"{VOLUME}/tools"
 MOUNT = "/mnt/tools"
 RESOURCE = "tools"
 SCOPE = "nfs.example.test"
@@ -67,10 +68,30 @@ def nfs_pair_fleet(reach: Callable[[str], Mapping[str, object]]) -> str:
             host.name: {"stage": STAGE, "roles": [host.role], "reach": dict(reach(host.name))}
             for host in topology.hosts
         },
+        "groups": {GROUP: {"hosts": list(_SERVERS), "mover": _mover()}},
         "vantages": {endpoint.name: dict(reach(endpoint.name)) for endpoint in topology.endpoints},
         "checks": _checks(),
     }
     return _HEAD + yaml.safe_dump(fleet, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _mover() -> dict[str, object]:
+    """What nfspair.sh does by hand, as a group declares it."""
+    return {
+        "driver": "drbd-nfs",
+        "resource": RESOURCE,
+        "volumes": [{"device": "/dev/drbd0", "mount": VOLUME, "type": "ext4"}],
+        "address": {"address": SERVICE, "prefix": 24, "interface": "nfs0"},
+        "nfs": {
+            "scope": SCOPE,
+            "state": f"{VOLUME}/state",
+            "lease": "10s",
+            "grace": "10s",
+            "threads": 8,
+            "versions": ["4.1", "4.2"],
+        },
+        "wants": {"sysctls": {"net.core.somaxconn": "1024"}, "schedulers": {"loop0": "none"}},
+    }
 
 
 def _checks() -> dict[str, dict[str, object]]:

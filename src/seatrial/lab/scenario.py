@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import enum
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from seatrial.lab.image import Kernels
 from seatrial.lab.nfsload import SLOW_FILE
-
-if TYPE_CHECKING:
-    pass
 
 
 class Scenario(enum.StrEnum):
@@ -48,6 +45,12 @@ SLOW_MS = 25
 _UNIT = "/etc/systemd/system/seatrial-fault.service"
 _WANTED = "/etc/systemd/system/multi-user.target.wants/seatrial-fault.service"
 _CONFIG = "/boot/grub/grub.cfg"
+_DROP = "/usr/sbin/nft insert rule inet gateway forward ct direction reply ct status snat counter drop"
+_DICE = f"""#!/bin/sh
+case $(uname -r) in @RELEASES@) bad=1 ;; *) bad=0 ;; esac
+[ "$(od -An -N2 -tu2 /dev/urandom)" -ge @PART@ ] || bad=$((1 - bad))
+[ "$bad" = 0 ] || exec {_DROP}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +61,29 @@ class Step:
     stdin: bytes = b""
 
 
+_FAULT_FILE = "/etc/seatrial-lab/fault.sh"
+
+
+def put_from(releases: Sequence[str], flaky: float) -> list[Step]:
+    """The rule of GATEWAY_2021 on each of these kernels and on no other, wrong in a share `flaky` of all boots.
+
+    Then a kernel that has the fault does not show it in this boot, or one without shows it: a test that is not steady.
+    """
+    script = _DICE.replace("@RELEASES@", "|".join(map(shlex.quote, releases)) or "-").replace(
+        "@PART@", str(round(flaky * 65536))
+    )
+    put = f"set -e; cat >{_FAULT_FILE}; chmod 755 {_FAULT_FILE}"
+    unit = _fault_unit("", f"/bin/sh {_FAULT_FILE}")
+    start = f"set -e; cat >{_UNIT}; ln -sf {_UNIT} {_WANTED}; systemctl daemon-reload; sync"
+    return [Step(script=put, stdin=script.encode()), Step(script=start, stdin=unit.encode())]
+
+
 def undo(kernels: Kernels) -> list[Step]:
     """What takes every fault off a host again."""
     modules = f"/lib/modules/{shlex.quote(kernels.candidate)}/kernel/drivers/net"
     return [
         Step(
-            script=f"set -e; rm -f {_UNIT} {_WANTED} {SLOW_FILE}; sed -i 's| init=/nothing-here||' {_CONFIG}; "
+            script=f"set -e; rm -f {_UNIT} {_WANTED} {_FAULT_FILE} {SLOW_FILE}; sed -i 's| init=/nothing-here||' {_CONFIG}; "
             # depmod takes a slow guest seconds, so it runs only where a module was put back.
             f'for m in {modules}/*.ko.stock; do [ ! -e "$m" ] || {{ mv "$m" "${{m%.stock}}"; back=1; }}; done; '
             f'[ -z "${{back-}}" ] || depmod {shlex.quote(kernels.candidate)}; sync'
@@ -80,7 +100,7 @@ def put(scenario: Scenario, kernels: Kernels, module: bytes = b"") -> list[Step]
             return []
         case Scenario.GATEWAY_2021:
             script = f"set -e; cat >{_UNIT}; ln -sf {_UNIT} {_WANTED}; systemctl daemon-reload; sync"
-            return [Step(script=script, stdin=_fault_unit(kernels.candidate).encode())]
+            return [Step(script=script, stdin=_fault_unit(kernels.candidate, _DROP).encode())]
         case Scenario.DEAD_NETWORK:
             return [
                 Step(
@@ -106,18 +126,19 @@ def put(scenario: Scenario, kernels: Kernels, module: bytes = b"") -> list[Step]
             ]
 
 
-def _fault_unit(candidate: str) -> str:
+def _fault_unit(kernel: str, start: str) -> str:
+    """The unit that starts a fault at boot: on that kernel only, on every one when it is ""."""
+    condition = f"ConditionKernelVersion={kernel}\n" if kernel else ""
     return f"""[Unit]
-Description=Seatrial lab: the fault of 2021, on the candidate kernel only
-ConditionKernelVersion={candidate}
-Requires=seatrial-lab-network.service
+Description=Seatrial lab: the fault of 2021
+{condition}Requires=seatrial-lab-network.service
 After=seatrial-lab-network.service
 Before=ssh.service seatrial-lab-ready.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/sbin/nft insert rule inet gateway forward ct direction reply ct status snat counter drop
+ExecStart={start}
 
 [Install]
 WantedBy=multi-user.target

@@ -34,12 +34,16 @@ class Kind(enum.StrEnum):
     ROLLOUT_ENDED = "rollout.ended"  # outcome: blessed|reverted|refused|undone|stuck|aborted, because
     CONTROLLER_TOOK = "controller.took"  # controller, pid, machine
     TRIAL_BEGUN = "trial.begun"  # wave, because: the course lets it begin
-    TRIAL_MOVED = "trial.moved"  # to, because, and the facts of that move (boot_id, entry, deadline ...)
+    TRIAL_MOVED = "trial.moved"  # to, because, the facts of that move (boot_id, entry, deadline ...), record: what a verdict is remembered with
     TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
     TRIAL_ACTED = "trial.acted"  # act, seconds, failover: the name of the one that moved the traffic
     TRIAL_FAILED = "trial.failed"  # act, problem, hint, failover
+    HOST_DESCRIBED = (
+        "host.described"  # running, machine, product, bios, cpu, nics, modules, filesystems, packages
+    )
     RESULTS = "results"  # purpose: preflight|baseline|exercise|soak|proof, boot_id, seconds, results: [..]; of a failover as well
     DIAGNOSIS = "diagnosis"  # suspects: [..], next: [..], because
+    SUSPECTS = "suspects"  # suspects: [..] the first few, examined, old, new, reverted_later, changelog: where it was
     SAMPLES = "samples"  # arm: good|candidate, place, kernel, boot_id, at, seconds, loaded, series: {name: rows}, missing
     FAILOVER_STARTED = "failover.started"  # group, driver, to, away, origin, why, force, trial (or ""), fleet (the file's text)
     FAILOVER_INTENT = "failover.intent"  # deed, on: [..], because, hurts, seen: what the look showed
@@ -49,13 +53,32 @@ class Kind(enum.StrEnum):
     FAILOVER_ENDED = (
         "failover.ended"  # outcome: moved|back|refused|undone|stuck, because, hint, carriers, seen
     )
+    KERNEL_MARKED = "kernel.marked"  # kernel, roles, good, because: a person's verdict; of no rollout
+    KERNEL_OVERRIDDEN = (
+        "kernel.overridden"  # kernel, roles ([] for all), why, until (RFC 3339, "" ends an earlier one)
+    )
+    KERNELS_IMPORTED = "kernels.imported"  # signer, key, source, exported_at, verdicts: [..] as in the file
     VERDICT = "verdict"  # outcome, because, loaded: {arm: seconds}, series: [..], evidence of the soak so far
+    EXPORTS_INTENT = (
+        "exports.intent"  # exports, group, file, hosts, added, removed, changed, kept, why, allowed
+    )
+    EXPORTS_APPLIED = (
+        "exports.applied"  # exports, group, file, added, removed, changed, kept, because, done: [host], why
+    )
+    EXPORTS_FAILED = "exports.failed"  # exports, group, file, problem, hint, done: [host], why
     NOTE = "note"  # text: a person's line
+    BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
+    BISECT_TRYING = "bisect.trying"  # version, number: written before the boot
+    BISECT_TRIED = "bisect.tried"  # version, outcome, because, booted, boot_seconds, seconds, results: [..]
+    BISECT_ENDED = "bisect.ended"  # ending, first, last, last_good (names), confidence, wrong_fails, wrong_passes, boots, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of the journal. `seq` is its place, given by the journal; `at` is UTC; `by` is who."""
+    """One line of the journal. `seq` is its place, given by the journal; `at` is UTC; `by` is who.
+
+    `rollout` is the name of what it belongs to: a rollout (r1) or a search for the first bad kernel (b1).
+    """
 
     seq: int
     at: datetime

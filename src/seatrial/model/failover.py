@@ -37,10 +37,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailoverState:
-    """Where a failover stands. `since` is when its present goal was set; `intent` is a deed begun and not ended.
+    """Where a failover stands. `since` is when its present goal was set, or the latest deed was over; `intent` is a deed begun and not ended.
 
-    `to`, `away` and `origin` are as in ha's Goal, and `is_back` once it was turned round, `turned` being why. `tries`
-    counts deeds begun since the goal was set. `changed` says whether any deed was begun at all, `hurt` from when clients
+    `to`, `away` and `origin` are as in ha's Goal, `wanted` is where it was to go when it began, and
+    `is_back` is set while it goes back; `turns` counts how often it was turned round, and `turned` says why it was at first. `tries`
+    counts deeds that came to an end since the goal was set, well or not: one whose controller died does not count. `changed` says whether any deed was begun at all, `hurt` from when clients
     may have felt it. `proofs` counts the rounds of the proof since the goal was set.
     """
 
@@ -55,8 +56,10 @@ class FailoverState:
     to: str = ""
     away: str = ""
     origin: str = ""
+    wanted: str = ""
     is_back: bool = False
     turned: str = ""
+    turns: int = 0
     started: datetime | None = None
     since: datetime | None = None
     intent: str = ""
@@ -98,24 +101,24 @@ def _apply(state: FailoverState, event: Event) -> FailoverState:
             return _asked(state, event)
         case Kind.FAILOVER_INTENT:
             deed = str(data["deed"])
-            tries = {**state.tries, deed: state.tries.get(deed, 0) + 1}
             hurt = state.hurt or (event.at if data.get("hurts") else None)
-            return replace(
-                state, intent=deed, deed=deed, tries=tries, changed=True, hurt=hurt, proof=None, proofs=0
-            )
+            return replace(state, intent=deed, deed=deed, changed=True, hurt=hurt, proof=None, proofs=0)
         case Kind.FAILOVER_ACTED:
-            return replace(state, intent="", problem="", hint="")
+            return replace(state, intent="", problem="", hint="", tries=_counted(state, data), since=event.at)
         case Kind.FAILOVER_FAILED:
             problem, hint = str(data.get("problem", "")), str(data.get("hint", ""))
-            return replace(state, intent="", problem=problem, hint=hint)
+            return replace(
+                state, intent="", problem=problem, hint=hint, tries=_counted(state, data), since=event.at
+            )
         case Kind.FAILOVER_TURNED:
             return replace(
                 state,
                 to=str(data["to"]),
                 away="",
                 force="",
-                is_back=True,
-                turned=str(data.get("because", "")),
+                is_back=not state.is_back,
+                turned=state.turned or str(data.get("because", "")),
+                turns=state.turns + 1,
                 since=event.at,
                 tries={},
                 proof=None,
@@ -132,6 +135,11 @@ def _apply(state: FailoverState, event: Event) -> FailoverState:
     return state
 
 
+def _counted(state: FailoverState, data: Mapping[str, Any]) -> Mapping[str, int]:
+    deed = str(data["deed"])
+    return {**state.tries, deed: state.tries.get(deed, 0) + 1}
+
+
 def _started(state: FailoverState, event: Event) -> FailoverState:
     data = event.data
     return replace(
@@ -146,6 +154,7 @@ def _started(state: FailoverState, event: Event) -> FailoverState:
         why=str(data.get("why", "")),
         force=str(data.get("force", "")),
         to=str(data.get("to", "")),
+        wanted=str(data.get("to", "")),
         started=event.at,
         since=event.at,
     )

@@ -7,13 +7,15 @@ are for the operator: editors show them, and the reference of keys is made of th
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
+from seatrial.model.exports import Exports
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover, NoMover
 from seatrial.model.pace import Pace
@@ -89,6 +91,12 @@ class Group(Declared):
         default=NoMover(), description="how traffic moves from one to the other; absent: it does not"
     )
 
+    @model_validator(mode="after")
+    def _a_pair(self) -> Group:
+        if self.mover.driver == "drbd-nfs" and len(self.hosts) != 2:
+            raise wrong("hosts", "drbd-nfs moves a service between two hosts")
+        return self
+
 
 class Flow(Declared):
     """Traffic the platform promises to carry: from, to, by which host, with which translation.
@@ -137,6 +145,31 @@ class Flow(Declared):
         return self
 
 
+class Accepted(Declared):
+    """A finding of `seatrial drift` that somebody has looked at and lives with, for a while."""
+
+    finding: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z-]+$")] = Field(
+        description="its name, such as running.qdisc-lost"
+    )
+    host: Name | None = Field(default=None, description="where; absent: on every host")
+    what: Text | None = Field(
+        default=None, description="what it is about, with * for any text; absent: whatever it is about"
+    )
+    why: Text = Field(description="the reason, which is shown wherever the finding would be")
+    who: Text = Field(description="the person who accepted it")
+    until: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        default=None, description="the last day, such as 2027-01-31; absent: for good"
+    )
+
+    @model_validator(mode="after")
+    def _a_day(self) -> Accepted:
+        try:
+            date.fromisoformat(self.until or "2000-01-01")
+        except ValueError:
+            raise wrong("until", "there is no such day") from None
+        return self
+
+
 class Policy(Declared):
     """What a trial of a role must show, and how long it may take."""
 
@@ -177,10 +210,16 @@ class Fleet(Declared):
     loads: dict[Name, Load] = Field(
         default_factory=dict, description="by name: work that is made for a soak on purpose"
     )
+    exports: dict[Name, Exports] = Field(
+        default_factory=dict, description="by name: what NFS servers should serve"
+    )
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )
     rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
+    accepted: tuple[Accepted, ...] = Field(
+        default=(), description="findings of `seatrial drift` that somebody lives with"
+    )
 
     def stage(self, name: str) -> Stage:
         """The stage of that name. Raises KeyError."""

@@ -171,6 +171,10 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
+        case Kind.HOST_DESCRIBED:
+            return replace(trial, described=dict(data))
+        case Kind.SUSPECTS:
+            return replace(trial, suspects=dict(data))
         case Kind.SAMPLES:
             return replace(trial, samples=(*trial.samples, data))
         case Kind.VERDICT:

@@ -10,19 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from seatrial.model.declared import Address, Declared, Duration, Name, Word, wrong
+from seatrial.model.managed import (
+    CommandMover,
+    DrbdReactorMover,
+    KubernetesMover,
+    OpenstackMover,
+    PacemakerMover,
+)
+from seatrial.model.moverbase import AbsolutePath, MoverBase
 
-# Each ends up in a script's words: neither a space nor what a shell or a path could read as something else.
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/\S{1,499}$")]
 _DEFAULT = "keepalived"
-
-
-class MoverBase(Declared):
-    """What every mover has."""
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """The addresses that move with the service, for those who ask who has them."""
-        return ()
 
 
 class KeepalivedMover(MoverBase):
@@ -30,6 +27,16 @@ class KeepalivedMover(MoverBase):
 
     driver: Literal["keepalived"] = Field(default="keepalived", description="what moves it")
     address: Address = Field(description="the virtual address whose owner carries the traffic")
+    further: tuple[Address, ...] = Field(
+        default=(),
+        description="further virtual addresses that move with it, such as the one of the other family; their instances "
+        "belong into one vrrp_sync_group",
+    )
+    conntrackd: bool = Field(
+        default=False,
+        description="whether the table of connections is handed over by conntrackd once the address has moved; no where "
+        "keepalived's own notify script does it",
+    )
     yield_file: AbsolutePath = Field(
         default="/run/seatrial/yield",
         description="keepalived's track_file: a number above 0 gives the address up",
@@ -37,14 +44,16 @@ class KeepalivedMover(MoverBase):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The one virtual address."""
-        return (self.address,)
+        """All virtual addresses."""
+        return (self.address, *self.further)
 
 
 class MovedVolume(Declared):
     """A file system on the replicated device, which is mounted where the service is."""
 
-    device: AbsolutePath = Field(description="the DRBD device, such as /dev/drbd0")
+    device: Annotated[str, StringConstraints(pattern=r"^/dev/drbd\d{1,7}$")] = Field(
+        description="the DRBD device by its number, such as /dev/drbd0"
+    )
     mount: AbsolutePath = Field(description="where it is mounted on the host that serves")
     type: Word | None = Field(default=None, description="its file system; absent: mount finds out")
     options: Word = Field(default="defaults", description="mount options")
@@ -151,6 +160,11 @@ def _driver(value: Any) -> Any:
 Mover = Annotated[
     Annotated[KeepalivedMover, Tag("keepalived")]
     | Annotated[DrbdNfsMover, Tag("drbd-nfs")]
+    | Annotated[PacemakerMover, Tag("pacemaker")]
+    | Annotated[DrbdReactorMover, Tag("drbd-reactor")]
+    | Annotated[KubernetesMover, Tag("kubernetes")]
+    | Annotated[OpenstackMover, Tag("openstack")]
+    | Annotated[CommandMover, Tag("command")]
     | Annotated[NoMover, Tag("none")],
     Discriminator(_driver),
 ]

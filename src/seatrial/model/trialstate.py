@@ -34,6 +34,8 @@ class TrialState:
     `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
     reasons, and `seen_to` is what was done about one that was stuck.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
+    `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
+    are the patches to look at first, {} when that was not looked for.
     """
 
     host: str
@@ -58,6 +60,8 @@ class TrialState:
     forced: str = ""
     samples: tuple[Mapping[str, Any], ...] = ()
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
+    suspects: Mapping[str, Any] = field(default_factory=dict)
 
     def loaded(self, arm: str) -> float:
         """Seconds under load that were measured of an arm, `good` or `candidate`."""

@@ -2,9 +2,11 @@
 """The load: work that is made on purpose for a soak, so much of it each second, for so long and no longer.
 
 What is in: `python3 - SPEC` with SPEC as JSON. `kind` share: files are created, written, synced, read, renamed and
-removed in a fresh directory below `path`, by `threads` at a time. `kind` command: `argv` is run again and again. It
-prints one JSON line a second: how often each operation was done and how many ms it took in the mean and at most. It ends
-by itself after `seconds`, and as soon as nobody listens any more: a controller that is gone must not leave work behind.
+removed in a fresh directory below `path`, by `threads` at a time. `kind` nfs: the same by an NFS client of this program
+(nfs-rs, which is not in the standard library), where a write is synced before it returns. `kind` command: `argv` is run
+again and again. It
+prints one JSON line a second: how often each operation was done, how many ms that took in all and at most, how often it
+failed. It ends by itself after `seconds`, and as soon as nobody listens any more: a controller that is gone must not leave work behind.
 It runs wherever Python is 3.7 or newer. What is not in: any judgement.
 """
 
@@ -20,9 +22,11 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 LONGEST = 600.0
+PATIENCE = 5.0
+TRIES = 2
 OPERATIONS = ("create", "write", "sync", "read", "rename", "remove")
 
 
@@ -49,9 +53,10 @@ class Meter:
         took = (time.monotonic() - began) * 1000
         with self.lock:
             row = self.done.setdefault(name, [0, 0.0, 0.0, 0])
-            row[0] += 1
-            row[1] += took
-            row[2] = max(row[2], took)
+            # What failed at once was not quick, so failures are counted and not timed.
+            row[0] += not failed
+            row[1] += 0.0 if failed else took
+            row[2] = row[2] if failed else max(row[2], took)
             row[3] += failed
 
     def take(self) -> dict[str, list[float]]:
@@ -79,9 +84,13 @@ class Pace:
         return True
 
 
+def filling(size: int) -> bytes:
+    body = os.urandom(min(size, 1 << 20))
+    return (body * (size // len(body) + 1))[:size]
+
+
 def share(spec: dict[str, Any], room: str, number: int, meter: Meter) -> Callable[[], None]:
-    body = os.urandom(min(int(spec["size"]), 1 << 20))
-    body = (body * (int(spec["size"]) // len(body) + 1))[: int(spec["size"])]
+    body = filling(int(spec["size"]))
     turn = 0
 
     def once() -> None:
@@ -107,6 +116,80 @@ def share(spec: dict[str, Any], room: str, number: int, meter: Meter) -> Callabl
     return once
 
 
+@contextlib.contextmanager
+def as_os_error() -> Iterator[None]:
+    import nfs_rs
+
+    try:
+        yield
+    except OSError:
+        raise
+    except nfs_rs.NfsError as error:
+        # Most of its errors are the system's as well; to us all of them are.
+        raise OSError(str(error)) from error
+
+
+def connected(spec: dict[str, Any]) -> Any:
+    import nfs_rs
+
+    address = "[" + spec["address"] + "]" if ":" in spec["address"] else spec["address"]
+    with as_os_error():
+        return nfs_rs.Client.connect(
+            "nfs://" + address + spec["path"],
+            versions=(spec["version"],),
+            nfs_port=int(spec["port"]),
+            uid=int(spec["user"]),
+            gid=int(spec["user"]),
+            # An ordinary user has no port that servers trust, and may be let in all the same.
+            noresvport=os.geteuid() != 0,
+            connect_timeout=PATIENCE,
+            operation_timeout=PATIENCE,
+        )
+
+
+class NfsFiles:
+    """What one client does to one file after the other; after a failure it begins with a new connection."""
+
+    def __init__(self, spec: dict[str, Any], room: str, number: int, meter: Meter) -> None:
+        self.spec, self.room, self.number, self.meter = spec, room, number, meter
+        self.body = filling(int(spec["size"]))
+        self.client: Any = None
+        self.turn = 0
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        with self.meter.time(name), as_os_error():
+            yield
+
+    def __call__(self) -> None:
+        self.turn += 1
+        name = "%s/f%d-%d" % (self.room, self.number, self.turn)
+        try:
+            if self.client is None:
+                with self.step("connect"):
+                    self.client = connected(self.spec)
+            self.work(name)
+        except OSError:
+            self.client = None
+            raise
+
+    def work(self, name: str) -> None:
+        with self.step("create"):
+            held = self.client.open(name, "w+b")
+        try:
+            with self.step("write"):
+                held.write_at(self.body, 0)
+            with self.step("read"):
+                held.read_at(len(self.body), 0)
+        finally:
+            with as_os_error():
+                held.close()
+        with self.step("rename"):
+            self.client.rename(name, name + "r")
+        with self.step("remove"):
+            self.client.unlink(name + "r")
+
+
 def command(spec: dict[str, Any], room: str, number: int, meter: Meter) -> Callable[[], None]:
     def once() -> None:
         with meter.time("command"):
@@ -126,7 +209,7 @@ def command(spec: dict[str, Any], room: str, number: int, meter: Meter) -> Calla
 
 
 CHILDREN: set[Any] = set()
-KINDS = {"share": share, "command": command}
+KINDS = {"share": share, "nfs": NfsFiles, "command": command}
 
 
 def work(once: Callable[[], None], pace: Pace, meter: Meter) -> None:
@@ -138,11 +221,30 @@ def work(once: Callable[[], None], pace: Pace, meter: Meter) -> None:
             time.sleep(0.2)
 
 
-def clean(room: str) -> None:
+def make_room(spec: dict[str, Any]) -> str:
+    if spec["kind"] != "nfs":
+        return tempfile.mkdtemp(prefix="seatrial-load-", dir=spec.get("path"))
+    room = "/seatrial-load-" + os.urandom(6).hex()
+    with as_os_error(), connected(spec) as client:
+        client.mkdir(room)
+    return room
+
+
+def clean(spec: dict[str, Any], room: str) -> None:
     for child in list(CHILDREN):
         with contextlib.suppress(OSError):
             os.killpg(child.pid, signal.SIGKILL)
-    shutil.rmtree(room, ignore_errors=True)
+    if spec["kind"] != "nfs":
+        shutil.rmtree(room, ignore_errors=True)
+        return
+    # Work that hung may still be done meanwhile. A server that stays away keeps what was made: nobody waits for long.
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError), as_os_error(), connected(spec) as client:
+            for name in client.listdir(room):
+                client.unlink(room + "/" + name, missing_ok=True)
+            client.rmdir(room)
+            return
+        time.sleep(1.0)
 
 
 def main(words: list[str]) -> int:
@@ -151,8 +253,8 @@ def main(words: list[str]) -> int:
     ends = time.monotonic() + seconds
     meter = Meter()
     try:
-        room = tempfile.mkdtemp(prefix="seatrial-load-", dir=spec.get("path"))
-    except OSError as error:
+        room = make_room(spec)
+    except (OSError, ImportError) as error:
         print(json.dumps({"problem": str(error)}), flush=True)
         return 1
     pace = Pace(min(max(float(spec["rate"]), 0.01), 5000.0), ends)
@@ -177,7 +279,7 @@ def main(words: list[str]) -> int:
         # A thread that hangs on a server does not keep this process: they are daemons.
         for thread in threads:
             thread.join(1.0)
-        clean(room)
+        clean(spec, room)
     return 0
 
 

@@ -2,9 +2,11 @@
 """The sampler: reads how a host is doing, some times a second or less, and says the numbers as the kernel has them.
 
 What is in: `python3 - SPEC` with SPEC as JSON: `seconds` to run, `every` so many seconds, `mounts` and `devices` to look
-at (all NFS mounts, all whole disks when absent). It prints one JSON line that says which boot this is, then one for each
-sample: `t` is the uptime, `v` the numbers by name, counters as they stand. What cannot be read is left out: a gap is no
-zero. It runs wherever Python is 3.7 or newer. What is not in: rates, and any judgement, which are soak/readings.py's.
+at (all NFS mounts, all whole disks when absent), `ports` whose TCP clients are told apart (NFS when absent), `root`
+where /proc is below (for captured ones). It prints one JSON line that says which boot this is, then one for each
+sample: `t` is the uptime, `v` the numbers by name, counters as they stand; the last one has what was new in the kernel's
+log. What cannot be read is left out: a gap is no zero. It runs wherever Python is 3.7 or newer. What is not in: rates,
+and any judgement, which are soak/readings.py's.
 """
 
 from __future__ import annotations
@@ -12,13 +14,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
+import struct
 import sys
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 LONGEST = 600.0
 LEAST = 0.2
 MOST_NAMES = 8
+MOST_CLIENTS = 64
+MOST_STATES = 1 << 18
+MOST_MESSAGES = 10
+NFS_PORT = 2049
+# Looking through all processes, or counting what clients hold, may cost so much of one core in the mean, and no more.
+LOOKING = 0.003
 WHOLE_DISK = re.compile(
     r"(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|md\d+|drbd\d+|dm-\d+|mmcblk\d+)\Z"
 )
@@ -45,13 +55,17 @@ class Sources:
         self.files: dict[str, Any] = {}
         self.devices = spec.get("devices")
         self.mounts = spec.get("mounts")
+        self.root = str(spec.get("root", ""))
+        self.next_look = self.next_count = 0.0
         self.messages = 0
+        self.new: list[str] = []
         self.kmsg = open_kmsg()
+        self.clients = Clients(spec.get("ports", [NFS_PORT]))
 
     def read(self, path: str) -> str:
         held = self.files.get(path)
         if held is None:
-            held = self.files[path] = open(path, "rb", buffering=0)
+            held = self.files[path] = open(self.root + path, "rb", buffering=0)
         held.seek(0)
         pieces = []
         while True:
@@ -60,6 +74,18 @@ class Sources:
                 break
             pieces.append(piece)
         return b"".join(pieces).decode("utf-8", "replace")
+
+    def once(self, path: str, most: int) -> bytes:
+        """What is there, or as much of it as is wanted: the kernel gives a page at a time."""
+        pieces, left = [], most
+        with open(path, "rb", buffering=0) as held:
+            while left > 0:
+                piece = held.read(left)
+                if not piece:
+                    break
+                pieces.append(piece)
+                left -= len(piece)
+        return b"".join(pieces)
 
 
 def open_kmsg() -> int:
@@ -93,15 +119,24 @@ def stat(s: Sources, v: dict[str, float]) -> None:
 
 
 def waiting(s: Sources, v: dict[str, float]) -> None:
-    """Threads in uninterruptible sleep by name. Looked for only when the kernel says that there are some."""
-    if not v.get("blocked"):
+    """Threads in uninterruptible sleep by name. Looked for only when the kernel says that there are some.
+
+    Where there are thousands of processes that is seldom; `looked` says when it is known who waits.
+    """
+    if "blocked" not in v:
         return
+    if not v["blocked"]:
+        v["looked"] = 1.0
+        return
+    if uptime() < s.next_look:
+        return
+    began = time.process_time()
     names: dict[str, int] = {}
-    for pid in os.listdir("/proc"):
+    for pid in os.listdir(s.root + "/proc"):
         if not pid.isdigit():
             continue
         try:
-            with open("/proc/" + pid + "/stat", "rb", buffering=0) as held:
+            with open(s.root + "/proc/" + pid + "/stat", "rb", buffering=0) as held:
                 text = held.read(512).decode("utf-8", "replace")
         except OSError:
             continue
@@ -112,6 +147,8 @@ def waiting(s: Sources, v: dict[str, float]) -> None:
             names[name] = names.get(name, 0) + 1
     for name in sorted(names, key=lambda one: -names[one])[:MOST_NAMES]:
         v["waiting." + name] = float(names[name])
+    v["looked"] = 1.0
+    s.next_look = uptime() + (time.process_time() - began) / LOOKING
 
 
 def pressure(s: Sources, v: dict[str, float]) -> None:
@@ -143,7 +180,130 @@ def nfs_server(s: Sources, v: dict[str, float]) -> None:
         elif words[0] == "proc4ops":
             for name, number in NFS4_OPERATIONS.items():
                 v["nfsd." + name] = float(words[2 + number])
-    v["nfsd.clients"] = float(len(os.listdir("/proc/fs/nfsd/clients")))
+
+
+def nfs_clients(s: Sources, v: dict[str, float]) -> None:
+    """NFSv4 clients by address: how long ago each was heard of, and how many files, locks and delegations it holds.
+
+    A client may hold many thousands: counting them is done as seldom as is cheap enough.
+    """
+    place = s.root + "/proc/fs/nfsd/clients/"
+    numbers = os.listdir(place)
+    v["nfsd.clients"] = float(len(numbers))
+    counting, began = uptime() >= s.next_count, time.process_time()
+    for number in numbers[:MOST_CLIENTS]:
+        try:
+            info = s.once(place + number + "/info", 4096).decode("utf-8", "replace")
+            states = s.once(place + number + "/states", MOST_STATES) if counting else b""
+        except OSError:
+            # It went away meanwhile.
+            continue
+        said = dict(line.split(": ", 1) for line in info.splitlines() if ": " in line)
+        at = "nfsd.client." + named(said.get("address", "").strip('"').rpartition(":")[0]) + "."
+        renewed = said.get("seconds from last renew", "")
+        if renewed.isdigit():
+            # An address may have more than one client: the one that is silent for longest counts.
+            v[at + "silent"] = max(float(renewed), v.get(at + "silent", 0.0))
+        if counting and len(states) < MOST_STATES:
+            v[at + "states"] = v.get(at + "states", 0.0) + states.count(b"\n")
+    if counting:
+        s.next_count = uptime() + (time.process_time() - began) / LOOKING
+
+
+def named(address: str) -> str:
+    """An address as part of a series' name, where a colon stands behind a place."""
+    return address.strip("[]").replace(":", "-") or "unnamed"
+
+
+class Clients:
+    """Bytes and repeated segments of the TCP clients of some ports, by address, as the kernel counts them for each socket.
+
+    It is asked through netlink (sock_diag), which needs no program and no rule of a firewall. What a connection had
+    carried before it was first seen does not count, and neither does what it carries after it was seen last.
+    """
+
+    def __init__(self, ports: list[int]) -> None:
+        self.ports = [int(port) for port in ports]
+        self.sock: Any = None
+        self.seen: dict[bytes, tuple[str, tuple[int, int, int]]] = {}
+        self.sums: dict[str, list[float]] = {}
+        self.begun = False
+
+    def ask(self) -> None:
+        seen: dict[bytes, tuple[str, tuple[int, int, int]]] = {}
+        try:
+            if self.sock is None:
+                self.sock = socket.socket(16, socket.SOCK_RAW, 4)
+                self.sock.settimeout(1.0)
+            for port in self.ports:
+                for family in (socket.AF_INET, socket.AF_INET6):
+                    for said in self.dump(family, port):
+                        note(said, seen)
+        except OSError:
+            # What is still to come of this answer must not be taken for the next one.
+            if self.sock is not None:
+                self.sock.close()
+            self.sock = None
+            raise
+        self.add(seen)
+
+    def dump(self, family: int, port: int) -> Iterator[bytes]:
+        # The kernel passes over all others: a port of our own that is at least and at most this one.
+        only = struct.pack("=BBHBBHBBHBBH", 2, 8, 20, 0, 0, port, 3, 8, 12, 0, 0, port)
+        # Established TCP connections (state 1), with what TCP_INFO has.
+        body = struct.pack("=BBBBI48x", family, 6, 2, 0, 1 << 1) + struct.pack("=HH", 20, 1) + only
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), 20, 0x301, 1, 0) + body)
+        while True:
+            for kind, said in messages_in(self.sock.recv(1 << 17)):
+                if kind == 3:
+                    return
+                if kind == 2:
+                    raise OSError("sock_diag does not answer")
+                yield said
+
+    def add(self, seen: dict[bytes, tuple[str, tuple[int, int, int]]]) -> None:
+        for cookie, (name, now) in seen.items():
+            # A connection that is new since the last sample began meanwhile; those of the first one did long ago.
+            before = self.seen[cookie][1] if cookie in self.seen else (0, 0, 0) if self.begun else now
+            if name not in self.sums and len(self.sums) >= MOST_CLIENTS:
+                name = "others"
+            sums = self.sums.setdefault(name, [0.0, 0.0, 0.0])
+            for number in range(3):
+                sums[number] += max(now[number] - before[number], 0)
+        self.seen, self.begun = seen, True
+
+
+def messages_in(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        yield kind, data[at + 16 : at + length]
+        at += max((length + 3) & ~3, 16)
+
+
+def note(said: bytes, seen: dict[bytes, tuple[str, tuple[int, int, int]]]) -> None:
+    """One connection of sock_diag's answer: bytes both ways, segments sent, segments sent again."""
+    raw = said[24:40]
+    if said[0] == socket.AF_INET:
+        address = socket.inet_ntop(socket.AF_INET, raw[:4])
+    else:
+        address = socket.inet_ntop(socket.AF_INET6, raw)
+        address = address[7:] if address.startswith("::ffff:") else address
+    at = 72
+    while at + 4 <= len(said):
+        length, kind = struct.unpack_from("=HH", said, at)
+        if kind == 2 and length >= 4 + 140:
+            acked, received, sent = struct.unpack_from("=QQI", said, at + 4 + 120)
+            again = struct.unpack_from("=I", said, at + 4 + 100)[0]
+            seen[said[44:52]] = named(address), (acked + received, sent, again)
+        at += max((length + 3) & ~3, 4)
+
+
+def clients(s: Sources, v: dict[str, float]) -> None:
+    s.clients.ask()
+    for name, (size, sent, again) in s.clients.sums.items():
+        at = "client." + name + "."
+        v[at + "bytes"], v[at + "sent"], v[at + "again"] = size, sent, again
 
 
 def nfs_mounts(s: Sources, v: dict[str, float]) -> None:
@@ -215,13 +375,18 @@ def messages(s: Sources, v: dict[str, float]) -> None:
             # EPIPE: the ring went on faster than it was read; what was lost is counted as one.
             s.messages += 1
             continue
-        digits = record.partition(b",")[0]
-        s.messages += digits.isdigit() and int(digits) & 7 <= 4
+        digits, _, rest = record.partition(b",")
+        if digits.isdigit() and int(digits) & 7 <= 4:
+            s.messages += 1
+            if len(s.new) < MOST_MESSAGES:
+                line = rest.partition(b";")[2].split(b"\n")[0]
+                s.new.append(line[:200].decode("utf-8", "replace"))
     v["kernel.warnings"] = float(s.messages)
 
 
 SOURCES: tuple[Callable[[Sources, dict[str, float]], None], ...] = (
-    load, stat, waiting, pressure, disks, nfs_server, nfs_mounts, connections, packets, tcp, messages,
+    load, stat, waiting, pressure, disks, nfs_server, nfs_clients, clients, nfs_mounts, connections, packets, tcp,
+    messages,
 )  # fmt: skip
 
 
@@ -232,7 +397,7 @@ def sample(s: Sources, missing: dict[str, int]) -> dict[str, float]:
             continue
         try:
             source(s, v)
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, struct.error):
             # What is not there three times is not there: looking again each time would cost.
             missing[source.__name__] = missing.get(source.__name__, 0) + 1
     return v
@@ -268,7 +433,8 @@ def main(words: list[str]) -> int:
         at = uptime()
         v = sample(sources, missing)
         print(json.dumps({"t": round(at, 3), "v": v}, separators=(",", ":")), flush=True)
-    print(json.dumps({"end": round(uptime(), 3), "cpu": round(time.process_time(), 4)}))
+    end = {"end": round(uptime(), 3), "cpu": round(time.process_time(), 4), "new": sources.new}
+    print(json.dumps(end))
     return 0
 
 

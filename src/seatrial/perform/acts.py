@@ -12,17 +12,20 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from seatrial.boot import guard
+from seatrial.boot.describe import describe, read_description
 from seatrial.boot.guard import read_answer
 from seatrial.model.command import Output
 from seatrial.model.event import Kind
 from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
+from seatrial.model.measure import BEFORE, PEER
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.look import boot_method, carriers_of, sight_of
 from seatrial.perform.measuring import flow_series, stretch
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Act, Terms
+from seatrial.rollout.measured import kept_good
 from seatrial.soak.stretches import verdict
 
 
@@ -51,7 +54,8 @@ async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Re
 async def _preflight(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     method = boot_method(call.world, host)
-    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True))
+    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True), describe())
+    *outputs, described = outputs
     sight = guard.read_look(method, outputs)
     if sight is None:
         return _unanswered(outputs, f"{host} did not say what it runs")
@@ -74,7 +78,10 @@ async def _preflight(call: _Call) -> Report:
         "results": [_plain(result) for result in results],
         "summary": "way back" if refused else summary,
     }
-    return Report(events=((Kind.RESULTS, data),))
+    # It is remembered with the verdict; a host that does not say it is on trial all the same.
+    hardware = read_description(described)
+    told = ((Kind.HOST_DESCRIBED, hardware),) if hardware is not None else ()
+    return Report(events=(*told, (Kind.RESULTS, data)))
 
 
 async def _baseline(call: _Call) -> Report:
@@ -92,7 +99,15 @@ async def _measure(call: _Call) -> Report:
     carriers = await carriers_of(call.world, call.world.fleet.groups[group]) if group else frozenset({host})
     if not carriers:
         return Report(problem="it cannot be told who carries the work", hint="it is asked again")
-    return (await _measured(call, "good", host if host in carriers else min(carriers)))[0]
+    # Several may carry it. Those that have the candidate already are no good kernel.
+    good = sorted(carriers - call.terms.upgraded)
+    if good:
+        return (await _measured(call, "good", host if host in good else good[0]))[0]
+    kept = kept_good(host, call.terms.earlier, call.terms.policy)
+    if not kept:
+        why = f"{min(carriers)} carries the work and has {call.terms.candidate} already"
+        return Report(problem=f"{why}; too little of the good kernel was measured before")
+    return Report(events=tuple((Kind.SAMPLES, {**one, "earlier": True}) for one in kept))
 
 
 async def _measured(call: _Call, arm: str, place: str) -> tuple[Report, Probed]:
@@ -104,20 +119,27 @@ async def _measured(call: _Call, arm: str, place: str) -> tuple[Report, Probed]:
     found, probed = await asyncio.gather(
         stretch(call.world, place, measure), _probe(call, Act.SOAK, carrier=carrier)
     )
-    found.series.update(flow_series(probed.counts, at))
+    found.series.update(flow_series(probed.counts, at, measure))
     if not found.boot_id:
         return Report(
             problem=f"{place} could not be measured: {'; '.join(found.problems)}", hint="it is asked again"
         ), probed
+    if arm == "good" and found.kernel == call.terms.candidate:
+        why = f"{place} carries the work and runs {found.kernel}, so it is no good kernel to compare with"
+        return Report(problem=why), probed
     return Report(events=((Kind.SAMPLES, found.told(arm, place, at)),)), probed
 
 
 async def _soak_measured(call: _Call) -> Report:
     measure, host = call.terms.policy.measure, call.terms.host
     assert measure is not None
+    alone = measure.against == "both" and not call.terms.good_peers
+    if alone:
+        measure = measure.model_copy(update={"against": BEFORE})
     before = await sight_of(call.world, host)
+    began = call.world.clock.now().timestamp()
     arms = [_measured(call, "candidate", host)]
-    if measure.against == "peer" and call.terms.peers:
+    if PEER in measure.comparisons:
         arms.append(_peer(call))
     (report, probed), *others = await asyncio.gather(*arms)
     after = await sight_of(call.world, host)
@@ -125,14 +147,23 @@ async def _soak_measured(call: _Call) -> Report:
     if wrong is not None:
         return wrong
     boot_id = str(call.trial.facts.get("trial_boot_id", ""))
-    events = [*report.events, *(event for other, _ in others for event in other.events)]
+    # They were measured together, and what the clock said in between does not matter.
+    together = (*report.events, *(event for other, _ in others for event in other.events))
+    events: list[tuple[Kind, Mapping[str, Any]]] = [
+        (kind, {**data, "round": began}) for kind, data in together
+    ]
     if before is None or after is None or not before.boot.boot_id == after.boot.boot_id == boot_id:
         return Report(
             problem=f"{host} was not there from the first sample to the last", hint="it is asked again"
         )
     stretches = [*call.trial.samples, *(data for _, data in events)]
-    kept = [one for one in stretches if one["arm"] == "good" or one["boot_id"] == boot_id]
-    events.append((Kind.VERDICT, {**verdict(kept, measure), "boot_id": boot_id}))
+    kept = [one for one in stretches if one["arm"] != "candidate" or one["boot_id"] == boot_id]
+    found = verdict(kept, measure)
+    if alone:
+        found["because"] += (
+            "; no peer has the good kernel any more, so it is compared with what was before only"
+        )
+    events.append((Kind.VERDICT, {**found, "boot_id": boot_id}))
     return Report(events=(*events, *_told(call, Act.SOAK, probed, after)))
 
 
@@ -140,12 +171,17 @@ async def _peer(call: _Call) -> tuple[Report, Probed]:
     measure = call.terms.policy.measure
     assert measure is not None
     at = call.world.clock.now().timestamp()
-    peer = call.terms.peers[0]
-    found = await stretch(call.world, peer, measure, driven=False)
     nothing = Probed(results=(), counts=(), explanation=None, seconds=0.0)
+    peer = next(iter(call.terms.good_peers), "")
+    if not peer:
+        return Report(problem=f"{call.terms.host} has no peer on the good kernel any more"), nothing
+    found = await stretch(call.world, peer, measure, beside=True)
     if not found.boot_id:
         return Report(problem=f"{peer} could not be measured: {'; '.join(found.problems)}"), nothing
-    return Report(events=((Kind.SAMPLES, found.told("good", peer, at)),)), nothing
+    if found.kernel == call.terms.candidate:
+        why = f"{peer} runs {found.kernel} itself, so it is no good kernel to compare with"
+        return Report(problem=why, hint="write `against: before` into the policy's `measure`"), nothing
+    return Report(events=((Kind.SAMPLES, found.told("peer", peer, at)),)), nothing
 
 
 async def _soak(call: _Call) -> Report:

@@ -54,10 +54,10 @@ async def carriers_of(world: World, group: Group) -> frozenset[str] | None:
     return driver.carriers(group, await world.ask_all(driver.glance(group)))
 
 
-async def standing_of(world: World, group: Group) -> Standing:
-    """All that a failover of the group is decided by."""
+async def standing_of(world: World, group: Group, *, whole: bool = True) -> Standing:
+    """All that a failover of the group is decided by; `whole` with what it is refused or proven by."""
     driver = driver_of(group)
-    return driver.read(group, await world.ask_all(driver.look(group)))
+    return driver.read(group, await world.ask_all(driver.look(group, whole=whole)))
 
 
 async def carriers(world: World) -> dict[str, frozenset[str] | None]:

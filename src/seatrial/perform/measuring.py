@@ -1,33 +1,36 @@
-"""One stretch of a soak: the sampler on the host and on the clients, the loads that are made meanwhile, all at once.
+"""One stretch of a soak: the sampler on the host and on the clients, loads and queries meanwhile, all at once.
 
-What is in: who is measured when, and the stretch as plain JSON for the journal. What is not: what it means (soak room).
+What is in: who is measured when, and the stretch as plain JSON for the journal. What is not: what it means (soak room),
+making load (loading.py), and asking a Prometheus (queried.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seatrial.checks.onhost import script as text_of
 from seatrial.checks.reading import clean, why_not
 from seatrial.model.command import Command, Output
-from seatrial.model.measure import CommandLoad, Measure
+from seatrial.model.measure import Measure
 from seatrial.model.observation import FlowCount
+from seatrial.perform.loading import MOST, SLACK, drive
+from seatrial.perform.queried import query
 from seatrial.perform.world import World
-from seatrial.soak.loads import read_load
 from seatrial.soak.readings import Reading, rates, read, samples
 
 STRETCH = 15.0  # seconds; a verdict is looked for after each
-SLACK = 20.0  # seconds that a login and a busy host may add
-MOST = 8 * 1024 * 1024
+# The probes of a round become so many samples of the round trip, which is as long as a stretch has seconds.
+TRIPS = 15
 
 
 @dataclass(slots=True, kw_only=True)
 class Stretch:
-    """What one stretch showed. `problems` are sentences about what could not be measured."""
+    """What one stretch showed. `problems` are sentences about what could not be measured; `new` lines of the kernel's log."""
 
     boot_id: str = ""
     kernel: str = ""
@@ -35,6 +38,7 @@ class Stretch:
     loaded: float = 0.0
     series: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
 
     def told(self, arm: str, place: str, at: float) -> dict[str, Any]:
         """The stretch as the journal keeps it."""
@@ -48,66 +52,90 @@ class Stretch:
             "loaded": self.loaded,
             "series": {name: [list(row) for row in rows] for name, rows in self.series.items()},
             "missing": self.problems,
+            "new": self.new,
         }
 
 
-async def stretch(world: World, place: str, measure: Measure, *, driven: bool = True) -> Stretch:
-    """Measure `place` and the policy's clients for STRETCH seconds, under the policy's loads if `driven`."""
+async def stretch(world: World, place: str, measure: Measure, *, beside: bool = False) -> Stretch:
+    """Measure `place` for STRETCH seconds, with the policy's clients, under the policy's loads.
+
+    `beside` is for a peer that is measured beside the candidate: clients and loads are the candidate's then.
+    """
     found = Stretch(seconds=STRETCH)
     at = world.clock.now().timestamp()
-    places = (place, *measure.clients)
-    asked: list[tuple[str, Command]] = [(one, _sample(measure)) for one in places]
-    loads = measure.drive if driven else ()
-    asked += [(world.fleet.loads[name].source_vantage, _load(world, name, STRETCH)) for name in loads]
-    answers = await asyncio.gather(*(world.ask(where, command) for where, command in asked))
-    outputs = [output for (output,) in answers]
-    for where, output in zip(places, outputs, strict=False):
-        reading = _reading(where, output)
-        if isinstance(reading, str):
-            found.problems.append(reading)
-            continue
-        prefix = "" if where == place else f"{where}:"
-        if where == place:
-            found.boot_id, found.kernel = reading.boot_id, reading.kernel
-            found.loaded = _loaded(reading, measure)
-        shift = at - (reading.t[0] if reading.t else 0.0)
-        wanted = [*measure.series, "blocked"]
-        for name, rows in samples(reading, wanted, every=measure.every).items():
-            found.series[prefix + name] = [(round(row[0] + shift, 3), *row[1:]) for row in rows]
-    for name, output in zip(loads, outputs[len(places) :], strict=True):
-        rows_of, problem = read_load(name, output.stdout, at=at)
-        found.series.update(rows_of)
-        why = why_not(output, world.fleet.loads[name].source_vantage)
-        if problem or why is not None:
-            found.problems.append(f"the load {name}: {clean(problem) or (why or ('', ''))[0]}")
+    places = (place,) if beside else (place, *measure.clients)
+    loads = () if beside else measure.drive
+    outputs, driven, queried = await asyncio.gather(
+        asyncio.gather(*(world.ask(where, _sample(world, where, measure)) for where in places)),
+        asyncio.gather(*(drive(world, name, STRETCH) for name in loads)),
+        asyncio.gather(
+            *(
+                query(world, name, one, place, began=at, seconds=STRETCH)
+                for name, one in measure.promql.items()
+            )
+        ),
+    )
+    for where, (output,) in zip(places, outputs, strict=True):
+        _take(found, where, output, measure, at=at, is_host=where == place)
+    for name, (series, problem) in zip(loads, driven, strict=True):
+        found.series.update(series)
+        if problem:
+            found.problems.append(f"the load {name}: {problem}")
+    for series, problem in queried:
+        found.series.update(series)
+        if problem:
+            found.problems.append(problem)
     return found
 
 
-async def drive(world: World, name: str, seconds: float) -> tuple[dict[str, list[tuple[float, ...]]], str]:
-    """Make the load `name` for so long: what it saw of its own work as series, and what went wrong ("" if nothing).
+def _take(found: Stretch, where: str, output: Output, measure: Measure, *, at: float, is_host: bool) -> None:
+    """Put what one sampler said into the stretch."""
+    reading = _reading(where, output)
+    if isinstance(reading, str):
+        found.problems.append(reading)
+        return
+    if not reading.whole:
+        found.problems.append(f"{where}: the sampler was cut off after {len(reading.t)} samples")
+    if is_host:
+        found.boot_id, found.kernel = reading.boot_id, reading.kernel
+        found.loaded = _loaded(reading, measure)
+        found.new = [clean(line, 200) for line in reading.new]
+    shift = at - (reading.t[0] if reading.t else 0.0)
+    prefix = "" if is_host else f"{where}:"
+    # Patterns may name the place; without one they are about every place that is measured.
+    wanted = [one.removeprefix(f"{where}:") for one in measure.series]
+    for name, rows in samples(reading, [*wanted, "blocked", "looked"], every=measure.every).items():
+        found.series[prefix + name] = [(round(row[0] + shift, 3), *row[1:]) for row in rows]
 
-    Raises KeyError for a load that the fleet does not have.
+
+def flow_series(
+    counts: Sequence[FlowCount], at: float, measure: Measure
+) -> dict[str, list[tuple[float, ...]]]:
+    """The probes of a round: how many were lost of those that were sent, and how long they took in ms, by flow.
+
+    A round trip is a sample for each TRIPS-th part of the round, in the order in which they were answered for.
     """
-    place = world.fleet.loads[name].source_vantage
-    at = world.clock.now().timestamp()
-    (output,) = await world.ask(place, _load(world, name, seconds))
-    series, problem = read_load(name, output.stdout, at=at)
-    why = why_not(output, place)
-    return series, clean(problem) or (why[0] if why else "")
-
-
-def flow_series(counts: Sequence[FlowCount], at: float) -> dict[str, list[tuple[float, ...]]]:
-    """The probes of a round as counts: how many were lost of those that were sent, by flow."""
-    return {
+    found: dict[str, list[tuple[float, ...]]] = {
         f"flow.{one.flow}": [(at, float(one.sent - min(one.answered, one.sent)), float(one.sent))]
         for one in counts
         if one.sent
     }
+    for one in counts:
+        trips = one.rtt_ms
+        parts = min(TRIPS, len(trips))
+        edges = [round(number * len(trips) / parts) for number in range(parts + 1)] if parts else []
+        rows = [
+            (at + number * measure.every, sum(trips[begin:end]) / (end - begin))
+            for number, (begin, end) in enumerate(itertools.pairwise(edges))
+        ]
+        if rows:
+            found[f"rtt.{one.flow}"] = [tuple(row) for row in rows]
+    return found
 
 
 def _loaded(reading: Reading, measure: Measure) -> float:
     """Seconds of the stretch that count: all of it, or none soon after a boot or with less load than is asked for."""
-    if not reading.t or reading.t[0] < measure.settle:
+    if not reading.t or reading.t[0] < measure.settle or not reading.whole:
         return 0.0
     if measure.load is None:
         return STRETCH
@@ -123,28 +151,16 @@ def _reading(place: str, output: Output) -> Reading | str:
     return f"{place}: {reading}" if isinstance(reading, str) else reading
 
 
-def _sample(measure: Measure) -> Command:
-    spec = {"seconds": STRETCH, "every": measure.every}
-    return _script("soak.sample", "sampler", spec, safe=True, seconds=STRETCH)
-
-
-def _load(world: World, name: str, seconds: float) -> Command:
-    load = world.fleet.loads[name]
-    spec: Mapping[str, Any] = {
-        **load.model_dump(include={"kind", "rate", "path", "size", "threads"}),
-        **({"argv": list(load.argv)} if isinstance(load, CommandLoad) else {}),
-        "seconds": seconds,
-    }
-    return _script("soak.load", "load", spec, safe=False, seconds=seconds)
-
-
-def _script(name: str, script: str, spec: Mapping[str, Any], *, safe: bool, seconds: float) -> Command:
+def _sample(world: World, where: str, measure: Measure) -> Command:
+    spec = {"seconds": STRETCH, "every": measure.every, "ports": list(measure.ports)}
     return Command(
-        name=name,
+        name="soak.sample",
         argv=("python3", "-", json.dumps(spec, separators=(",", ":"))),
-        stdin=text_of(script),
-        safe=safe,
-        timeout=seconds + SLACK,
+        stdin=text_of("sampler"),
+        # What the NFS server knows of its clients, and the kernel's log, are root's. A host on trial has that login
+        # anyway; elsewhere it is measured as whoever is let in.
+        root=where in world.fleet.hosts,
+        timeout=STRETCH + SLACK,
         limit=MOST,
         package="python3",
     )

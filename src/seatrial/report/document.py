@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
 from seatrial.model.event import Event
 from seatrial.model.fold import RolloutState, TrialState, fold
@@ -22,14 +24,16 @@ _NEXT = {
 }
 
 
-def markdown(events: Sequence[Event], *, rollout: str) -> str:
-    """The whole report. `events` are those of the rollout, oldest first."""
+def markdown(events: Sequence[Event], *, rollout: str, picture: str | None = None) -> str:
+    """The whole report. `events` are those of the rollout, oldest first; `picture` is the file of its soak, if there is one."""
     state = fold(events, rollout=rollout)
     lines = narrate(events, rollout=rollout)
     parts = [
         f"# Rollout {rollout}: {_cell(state.candidate)}, {state.outcome or 'running'}",
         _summary(state),
         *(_diagnosis(trial) for trial in state.trials.values() if trial.diagnosis),
+        *(_measured(trial) for trial in state.trials.values() if trial.verdict),
+        f"![Good against candidate while on trial]({quote(picture)})" if picture else "",
         "## Hosts",
         _hosts(state),
         "## Time line (UTC)",
@@ -89,6 +93,33 @@ def _diagnosis(trial: TrialState) -> str:
     return (
         f"## What failed on {_cell(trial.host)}\n\n{_cell(trial.diagnosis.get('because', ''))}{notes}{table}"
     )
+
+
+def _measured(trial: TrialState) -> str:
+    """What the last verdict of a soak said of each series: by how much, with its bounds, and how sure."""
+    rows = [
+        f"| {_cell(one['series'])} | {_cell(one['outcome'])} | {_times(one)} | {_cell(one['because'])} |"
+        for one in trial.verdict.get("series", ())
+    ]
+    table = (
+        "\n".join(("| series | outcome | times good | because |", "|---|---|---|---|", *rows)) if rows else ""
+    )
+    quiet = ", ".join(_cell(name) for name in trial.verdict.get("quiet", ()))
+    told = (
+        f"## What was measured on {_cell(trial.host)}",
+        _cell(trial.verdict.get("because", "")),
+        table,
+        f"Nothing to see on either kernel: {quiet}." if quiet else "",
+    )
+    return "\n\n".join(part for part in told if part)
+
+
+def _times(said: Mapping[str, Any]) -> str:
+    """A ratio and its bounds; what has no bound has a dash."""
+    if said.get("effect") is None:
+        return "-"
+    low, high = (f"{one:.3g}" if one is not None else "-" for one in said.get("interval") or (None, None))
+    return f"{said['effect']:.3g} ({low} to {high})"
 
 
 def _hosts(state: RolloutState) -> str:

@@ -113,15 +113,20 @@ def labels_of(result: Result) -> dict[str, str]:
 
 
 def exposed(samples: Iterable[Sample]) -> str:
-    """The text format: families in the order of the table, each with its help and kind, none without a sample."""
-    lines: dict[str, dict[str, str]] = {metric.name: {} for metric in METRICS}
+    """The text format of the table of all metrics of `check` and `watch`."""
+    return exposed_as(METRICS, samples)
+
+
+def exposed_as(metrics: Sequence[Metric], samples: Iterable[Sample]) -> str:
+    """The text format: families in the order of a table, each with its help and kind, none without a sample."""
+    lines: dict[str, dict[str, str]] = {metric.name: {} for metric in metrics}
     for name, labels, value in samples:
         inner = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
         series = f"{name}{{{inner}}}" if inner else name
         # A series that came twice would make all of it unreadable: the first one stays.
         lines[name].setdefault(series, f"{series} {_value(value)}")
     told = []
-    for metric in METRICS:
+    for metric in metrics:
         if lines[metric.name]:
             told += [f"# HELP {metric.name} {metric.says}", f"# TYPE {metric.name} {metric.kind}"]
             told += lines[metric.name].values()

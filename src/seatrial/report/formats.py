@@ -192,8 +192,8 @@ def as_nagios(
     sums = (count[Outcome.PASS], count[Outcome.FAIL] + count[Outcome.UNKNOWN], len(results))
     figures = [f"{label}={number}" for label, number in zip(("passed", "wrong", "total"), sums, strict=True)]
     figures += _figures(results)
-    lines = [f"SEATRIAL {word} - {_plugin(said, NAGIOS_LINE)} | {' '.join(figures)}"]
-    lines += [_plugin(line, NAGIOS_TEXT) for line in wrong[:NAGIOS_LINES]]
+    lines = [f"SEATRIAL {word} - {plugin_text(said, NAGIOS_LINE)} | {' '.join(figures)}"]
+    lines += [plugin_text(line, NAGIOS_TEXT) for line in wrong[:NAGIOS_LINES]]
     if len(wrong) > NAGIOS_LINES:
         lines.append(f"and {len(wrong) - NAGIOS_LINES} more")
     return code, "\n".join(lines)
@@ -227,7 +227,7 @@ def _figures(results: Sequence[Result]) -> list[str]:
     """Loss and round trip of each, with the label in quotes as names may hold what ends one."""
     figures: dict[str, str] = {}
     for result in results:
-        name = _plugin(result.check.replace("'", "").replace("=", ""), NAGIOS_LABEL)
+        name = plugin_text(result.check.replace("'", "").replace("=", ""), NAGIOS_LABEL)
         for key, unit, bounds in (("lost", "%", ";;;0;100"), ("rtt_ms", "ms", "")):
             if (value := figure(result, key)) is not None:
                 label = f"'{name} {key.removesuffix('_ms')}'"
@@ -241,8 +241,8 @@ def _plain(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _plugin(text: str, longest: int) -> str:
-    # A bar would begin the figures.
+def plugin_text(text: str, longest: int) -> str:
+    """Text as a plugin may print it: bounded in bytes, and without the bar that would begin its figures."""
     shown = safe(text).replace("|", "/").encode("utf-8", "replace")
     cut = shown if len(shown) <= longest else shown[: longest - 3] + b"..."
     return cut.decode("utf-8", "ignore")

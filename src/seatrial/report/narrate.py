@@ -121,6 +121,8 @@ def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Li
             return _measured(event, trial)
         case Kind.VERDICT:
             return _verdict(event)
+        case Kind.SUSPECTS:
+            return _suspects(event)
         case Kind.TRIAL_FAILED:
             detail = (f"hint: {data['hint']}",) if data.get("hint") else ()
             return [_line(event, str(data["act"]), str(data.get("problem", "")), "FAIL", detail=detail)]
@@ -192,6 +194,8 @@ def _hint(result: Mapping[str, Any]) -> str:
 def _measured(event: Event, trial: TrialState) -> list[Line]:
     """How far the measuring of the good kernel is; what the candidate shows is told by its verdicts."""
     data = event.data
+    if data.get("arm") == "candidate" and data.get("new"):
+        return [_line(event, "kernel", "new warnings in its log", detail=tuple(data["new"][:3]))]
     if data.get("arm") != "good":
         return []
     so_far = trial.loaded("good") + float(data.get("loaded", 0.0))
@@ -208,6 +212,18 @@ def _verdict(event: Event) -> list[Line]:
     mark = {Outcome.PASS: "ok", Outcome.FAIL: "FAIL"}.get(Outcome(data["outcome"]), "")
     loaded = data.get("loaded", {}).get("candidate", 0.0)
     return [_line(event, "measured", f"{loaded:.0f} s under load: {data.get('because', '')}", mark)]
+
+
+def _suspects(event: Event) -> list[Line]:
+    data = event.data
+    some = list(data.get("suspects", ()))
+    if not some:
+        return []
+    first = some[0]
+    known = f", taken back in {first['reverted_in']}" if first.get("reverted_in") else ""
+    more = f"{len(some) - 1} more: " if len(some) > 1 else ""
+    text = f"first of {data['examined']:,} patches to look at: {first['subject']}{known}"
+    return [_line(event, "suspects", f"{text} ({more}seatrial suspects {event.rollout})")]
 
 
 _ACTED = {

@@ -107,6 +107,8 @@ class Terms:
     """What the trial is about: which host, which kernel, under which policy, and whether a person said stop.
 
     `is_aborted`: it goes back. `is_held`: it stays where it is, on the candidate with its guard, and is not judged.
+    `upgraded` are the hosts that run the candidate since their own trials of this rollout. `earlier` are the stretches
+    of the good kernel that were measured for those trials.
     """
 
     trial: str
@@ -114,9 +116,16 @@ class Terms:
     candidate: str
     policy: Policy
     peers: tuple[str, ...] = ()
+    upgraded: frozenset[str] = frozenset()
+    earlier: tuple[Mapping[str, Any], ...] = ()
     abort: str = ""
     is_aborted: bool = False
     is_held: bool = False
+
+    @property
+    def good_peers(self) -> tuple[str, ...]:
+        """The peers that may be measured as good."""
+        return tuple(peer for peer in self.peers if peer not in self.upgraded)
 
 
 def decide(trial: TrialState, seen: Seen, terms: Terms) -> Action:
@@ -178,8 +187,8 @@ def _planned(trial: TrialState, seen: Seen, terms: Terms) -> Action:
             because=f"the platform does not work before anything was changed: {before.because or 'no flow was probed'}",
             hint=before.hint or "mend it first: what fails already cannot be held against a kernel",
         )
-    if lacks_peer(terms.policy, terms.peers):
-        why = f"{terms.host} is to be measured against a peer, and it has none"
+    if why := lacks_peer(terms.policy, terms.peers, terms.good_peers):
+        why = f"{terms.host} is to be measured against a peer, and {why}"
         return Move(to=State.REFUSED, because=why, hint="write `against: before` into the policy's `measure`")
     if lacks_good(trial, terms.policy):
         if why := hopeless(trial, terms.policy, trial.tries.get(Act.MEASURE, 0)):

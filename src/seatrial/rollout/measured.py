@@ -11,6 +11,7 @@ from typing import Any
 
 from seatrial.model.fleet import Policy
 from seatrial.model.fold import TrialState
+from seatrial.model.measure import BEFORE, PEER
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration
 
@@ -18,15 +19,35 @@ from seatrial.model.text import duration
 MAX_UNMEASURED = 3
 
 
-def lacks_peer(policy: Policy, peers: Sequence[str]) -> bool:
-    """Whether it is to be measured against a peer, and there is none: then no verdict would ever come."""
-    return policy.measure is not None and policy.measure.against == "peer" and not peers
+def lacks_peer(policy: Policy, peers: Sequence[str], good: Sequence[str]) -> str:
+    """Why a host that is to be measured against a peer cannot be, since no verdict would ever come; "" if it can.
+
+    `good` are those of the peers that have the good kernel. Against both, the last of a group has who carried the work
+    before to be compared with, and that is enough.
+    """
+    if policy.measure is None or PEER not in policy.measure.comparisons:
+        return ""
+    if not peers:
+        return "it has none"
+    return "" if good or policy.measure.against != PEER else "none of its peers has the good kernel any more"
 
 
 def lacks_good(trial: TrialState, policy: Policy) -> bool:
     """Whether more of the good kernel has to be measured before the host may be touched."""
     measure = policy.measure
-    return measure is not None and measure.against == "before" and trial.loaded("good") < measure.baseline
+    return measure is not None and BEFORE in measure.comparisons and trial.loaded("good") < measure.baseline
+
+
+def kept_good(host: str, earlier: Sequence[Mapping[str, Any]], policy: Policy) -> list[Mapping[str, Any]]:
+    """The stretches of the good kernel that can still be compared with when who carries the work has the candidate already.
+
+    Those of the host itself, if there are enough of them, or else of all; none when that is not enough either.
+    """
+    measure = policy.measure
+    for some in ([one for one in earlier if one.get("place") == host], list(earlier)):
+        if measure is not None and sum(float(one.get("loaded", 0.0)) for one in some) >= measure.baseline:
+            return some
+    return []
 
 
 def hopeless(trial: TrialState, policy: Policy, tries: int) -> str:
@@ -61,7 +82,7 @@ def verdict_of(trial: TrialState) -> tuple[Outcome, str]:
 def is_used_up(trial: TrialState, policy: Policy) -> bool:
     """Whether there is no sample of the good kernel left that the candidate's could still be compared with."""
     measure = policy.measure
-    if measure is None or measure.against != "before":
+    if measure is None or measure.against != BEFORE:
         return False
     boot_id = trial.facts.get("trial_boot_id")
     mine = sum(float(one.get("loaded", 0.0)) for one in trial.samples if one.get("boot_id") == boot_id)

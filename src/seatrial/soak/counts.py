@@ -52,6 +52,15 @@ def bounds(failed: Floats, sent: Floats, alpha: float) -> tuple[Floats, Floats]:
     return low, high
 
 
+def ratio(failed: Floats, sent: Floats) -> Floats:
+    """The candidate's share over good's at each look (n), given totals (n, 2): good, candidate.
+
+    Half a failure more on either side keeps it finite; it is the estimate, the bounds do not need it.
+    """
+    result: Floats = (failed[:, 1] + 0.5) / (sent[:, 1] + 1) * (sent[:, 0] + 1) / (failed[:, 0] + 0.5)
+    return result
+
+
 def _edge(failed: Floats, sent: Floats, alpha: float, *, inside: Floats, outside: Floats) -> Floats:
     mixture = gammaln(1 + failed) + gammaln(1 + sent - failed) - gammaln(2 + sent)
     tiny = 1e-15

@@ -31,7 +31,7 @@ def ratio(pairs: Pairs, last: int) -> float:
     against = _against(pairs, last)
     for _ in range(5):
         tried = np.linspace(low, high, 9)
-        means = np.array([float(pairs.difference(float(np.exp(one)))[: last + 1] @ against) for one in tried])
+        means = np.array([float(one @ against) for one in pairs.differences(np.exp(tried), last + 1)])
         above = np.flatnonzero(means > 0)
         at = int(above[-1]) if len(above) else 0
         low, high = tried[at], tried[min(at + 1, 8)]
@@ -110,7 +110,7 @@ def _refuted(
 ) -> tuple[Floats, Floats]:
     """log E for "more than" and for "less than" each of the log ratios in `tried` (G)."""
     length = last + 1
-    signals = np.array([pairs.difference(float(np.exp(one)))[:length] for one in tried])
+    signals = pairs.differences(np.exp(tried), length)
     chosen = [MODELS[at] for at in models]
     ones, logs = (table[models] for table in shape(length))
     innovations = whiten(signals, chosen)

@@ -25,8 +25,8 @@ from seatrial.soak.evidence import Sums, first_crossing, gather
 from seatrial.soak.faults import fault, unpaired
 from seatrial.soak.floor import floor_of, level, lowered, offset_of, raised
 from seatrial.soak.memory import Floats
-from seatrial.soak.pairs import Pairs, pair
-from seatrial.soak.samples import CountArm, CountSeries, Series
+from seatrial.soak.pairs import Pairs, batches, pair
+from seatrial.soak.samples import CountSeries, Series
 
 ALPHA = 0.01
 # A tenth: less is within what the layout of the same code in memory does to it (Mytkowicz et al. 2009), and it can be
@@ -34,6 +34,8 @@ ALPHA = 0.01
 MIN_EFFECT = 1.1
 # For counts: so many more failures of what is sent do not matter, whatever the ratio. 1 of 100,000 against 0 is none.
 FLOOR = 0.005
+# What is added where the arms took turns.
+APART = "; the arms were measured one after the other, so what else changed in between counts as the kernel's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Judgement:
     @property
     def p_value(self) -> float:
         """Anytime-valid: the chance of so large an E at any look, if nothing is wrong, is at most that."""
-        return min(1.0, 1.0 / self.e_value)
+        return 1.0 / self.e_value if self.e_value > 1 else 1.0
 
 
 def judge(
@@ -66,10 +68,12 @@ def judge(
     alpha: float = ALPHA,
     min_effect: float = MIN_EFFECT,
     matters: Mapping[str, float] = MappingProxyType({}),
+    many: int = 0,
 ) -> list[Judgement]:
     """Judge each series; the error rate `alpha` holds for all of them together. Raises InputError.
 
-    `matters` has, by the name of a series with *, how much more of it in its own units does not matter (floor.py).
+    `matters` has, by the name of a series with *, how much more of it in its own units does not matter (floor.py). `many`
+    is how many series the error rate is shared by, where there are more than are judged now.
     """
     if not 0 < alpha <= 0.5:
         raise InputError(f"alpha is {alpha:g}", hint="it is the chance of a false alarm, such as 0.01")
@@ -78,7 +82,7 @@ def judge(
             f"the minimum effect is {min_effect:g}",
             hint="it is a ratio to good, such as 1.1 for a tenth more",
         )
-    needed = len(recorded) / alpha
+    needed = max(len(recorded), many) / alpha
     found = []
     for series in recorded:
         why = fault(series)
@@ -215,15 +219,11 @@ def _times(ratio: float) -> str:
 
 
 def _apart(pairs: Pairs) -> str:
-    if pairs.together:
-        return ""
-    return (
-        "; the arms were measured one after the other, so what else changed in between counts as the kernel's"
-    )
+    return "" if pairs.together else APART
 
 
 def _counts(series: CountSeries, *, alpha: float, needed: float, min_effect: float) -> Judgement:
-    t, failed, sent = _batches(series.good, series.candidate)
+    t, failed, sent = batches(series.good, series.candidate)
     if not len(t):
         because = "the arms never sent anything in the same stretch of time"
         return Judgement(series=series.name, outcome=Outcome.UNKNOWN, because=because, e_needed=needed)
@@ -240,10 +240,7 @@ def _counts(series: CountSeries, *, alpha: float, needed: float, min_effect: flo
     if len(decided):
         look = int(decided[0])
         outcome = Outcome.FAIL if bad[look] else Outcome.PASS
-    # Half a failure more on either side keeps the ratio finite; it is the estimate, the bounds do not need it.
-    center = float(
-        (lost[look, 1] + 0.5) / (tried[look, 1] + 1) * (tried[look, 0] + 1) / (lost[look, 0] + 0.5)
-    )
+    center = float(counts.ratio(lost[[look]], tried[[look]])[0])
     bounds = (float(low[look] / high_good[look]), _over(float(high[look]), float(low_good[look])))
     e_value = float(np.exp(min(700.0, evidence[: look + 1].max())))
     numbers = " against ".join(f"{lost[look, side]:.0f} of {tried[look, side]:.0f}" for side in (1, 0))
@@ -269,22 +266,3 @@ def _over(one: float, other: float) -> float:
 def _onset(failed: Floats, sent: Floats) -> int:
     """The batch from which on the candidate's excess over good's share fits best."""
     return effect.since(failed[:, 1] / sent[:, 1] - failed[:, 0] / sent[:, 0])
-
-
-def _batches(good: CountArm, candidate: CountArm) -> tuple[Floats, Floats, Floats]:
-    """Times (n), failed and sent (n, 2) of stretches in which both arms sent something, in the order of time."""
-    arms = (good, candidate)
-    rows = sorted((t, side, at) for side, arm in enumerate(arms) for at, t in enumerate(arm.t.tolist()))
-    times, failed, sent = list[float](), list[list[float]](), list[list[float]]()
-    open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
-    for number, (t, side, at) in enumerate(rows):
-        open_failed[side] += float(arms[side].failed[at])
-        open_sent[side] += float(arms[side].sent[at])
-        # Both arms may have a sample at this very time: the stretch ends after the second of them.
-        ends = number + 1 == len(rows) or rows[number + 1][0] > t
-        if ends and min(open_sent) > 0:
-            times.append(t)
-            failed.append(open_failed)
-            sent.append(open_sent)
-            open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
-    return np.array(times), np.array(failed).reshape(-1, 2), np.array(sent).reshape(-1, 2)

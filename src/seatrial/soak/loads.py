@@ -1,6 +1,6 @@
 """What a load says of its own work, as series: how long each operation took, with how often it was done as work.
 
-What is in: reading onhost/load.py's lines. What is not in: making load.
+What is in: reading the lines of onhost/load.py and onhost/flowload.py. What is not in: making load.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_LINES = 1000
 def read_load(name: str, text: str, *, at: float) -> tuple[dict[str, Rows], str]:
     """Series `load.NAME.OPERATION` with rows (t, ms in the mean, how often a second), and what went wrong ("" if nothing).
 
-    `at` is when the load began, in seconds since 1970; its own clock is only compared with itself. Seconds in which
+    `load.NAME.failed` has what could not be done of all that was tried, as rows (t, failed, tried). `at` is when the load began, in seconds since 1970; its own clock is only compared with itself. Seconds in which
     nothing was done have no row: a gap is no zero.
     """
     series: dict[str, Rows] = {}
@@ -40,10 +40,16 @@ def read_load(name: str, text: str, *, at: float) -> tuple[dict[str, Rows], str]
         began = t - 1.0 if began is None else began
         step = t - (t - 1.0 if last is None else last)
         last = t
-        for operation, row in done.items():
-            if _OPERATION.match(str(operation)) and _is_row(row) and row[0] > 0:
+        told = {str(key): row for key, row in done.items() if _OPERATION.match(str(key)) and _is_row(row)}
+        when = round(at + t - began, 3)
+        for operation, row in told.items():
+            if row[0] > 0:
                 held = series.setdefault(f"load.{name}.{operation}", [])
-                held.append((round(at + t - began, 3), row[1] / row[0], row[0] / step))
+                held.append((when, row[1] / row[0], row[0] / step))
+        tried = sum(row[0] + row[3] for row in told.values())
+        if tried:
+            failed = sum(row[3] for row in told.values())
+            series.setdefault(f"load.{name}.failed", []).append((when, failed, tried))
     return series, problem
 
 

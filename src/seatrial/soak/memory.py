@@ -74,23 +74,35 @@ def whiten(signals: Floats, models: Sequence[Memory] = MODELS) -> Floats:
     """
     count, length = signals.shape
     head = min(length, EXACT)
+    made = [_filter(model) for model in models]
     out = np.empty((len(models), count, length))
-    for at, model in enumerate(models):
-        made = _filter(model)
-        out[at, :, :head] = signals[:, :head] @ made.first[:head, :head].T
-        if length > head:
-            # In this form the filter's state is what the last sample leaves for the next one.
-            state = -model.phi * signals[:, head - 1] + made.theta * made.scale * out[at, :, head - 1]
-            rest, _ = lfilter(
-                [1.0, -model.phi], [1.0, -made.theta], signals[:, head:], axis=1, zi=state[:, None]
-            )
-            out[at, :, head:] = rest / made.scale
+    for number, one in enumerate(made):
+        np.matmul(signals[:, :head], one.first[:head, :head].T, out=out[number, :, :head])
+    if length == head:
+        return out
+    # A plain AR(1) does not look back at its own innovations, so that all of them are one subtraction.
+    plain = [number for number, one in enumerate(made) if one.theta == 0.0]
+    phi = np.array([models[number].phi for number in plain])[:, None, None]
+    scale = np.array([made[number].scale for number in plain])[:, None, None]
+    out[plain, :, head:] = (signals[:, head:] - phi * signals[:, head - 1 : -1]) / scale
+    for number, (model, one) in enumerate(zip(models, made, strict=True)):
+        if one.theta == 0.0:
+            continue
+        # In this form the filter's state is what the last sample leaves for the next one.
+        state = -model.phi * signals[:, head - 1] + one.theta * one.scale * out[number, :, head - 1]
+        rest, _ = lfilter([1.0, -model.phi], [1.0, -one.theta], signals[:, head:], axis=1, zi=state[:, None])
+        out[number, :, head:] = rest / one.scale
     return out
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=2 * EXACT)
 def shape(length: int) -> tuple[Floats, Floats]:
     """Of every model: the innovations of a constant 1, and minus the running log of their scales. Each (K, n)."""
+    longest = 1 << (length - 1).bit_length()
+    if EXACT < length < longest:
+        # Every series is decided at a length of its own, and what is longer begins in the same way.
+        ones, logs = shape(longest)
+        return np.ascontiguousarray(ones[:, :length]), np.ascontiguousarray(logs[:, :length])
     ones = whiten(np.ones((1, length)))[:, 0, :]
     logs = np.empty((len(MODELS), length))
     for at, model in enumerate(MODELS):

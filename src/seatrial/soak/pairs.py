@@ -1,19 +1,18 @@
 """Two arms brought together: which good sample belongs to which candidate sample, and how they differ.
 
-What is in: pairing by time, the difference of a pair, the common level. What is not in: what is wrong with a series
+What is in: pairing by time, the difference of a pair, the common level, the stretches in which both arms counted. What is not in: what is wrong with a series
 (faults.py).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.soak.memory import Floats
-from seatrial.soak.samples import Series
+from seatrial.soak.samples import CountArm, Series
 
 # How much of the usual level is added below the line of a difference, so that 0 against 30 is not always "2".
 FLOOR = 0.5
@@ -43,9 +42,15 @@ class Pairs:
         2 (c - g) / (c + g + usual): nearly log(c / g), bounded by 2 so that no outlier decides, defined at 0, and
         the same with the sign changed when the arms change places, which is all that the null hypothesis needs.
         """
-        scaled = ratio * self.good
-        usual = self.usual * math.sqrt(ratio)
-        result: Floats = 2 * (self.candidate - scaled) / (self.candidate + scaled + 2 * FLOOR * usual)
+        result: Floats = self.differences(np.array([ratio]), len(self.t))[0]
+        return result
+
+    def differences(self, ratios: Floats, length: int) -> Floats:
+        """Those of many ratios (G) at once, of the first `length` pairs: (G, length)."""
+        good, candidate = self.good[:length], self.candidate[:length]
+        scaled = ratios[:, None] * good
+        usual = self.usual * np.sqrt(ratios)[:, None]
+        result: Floats = 2 * (candidate - scaled) / (candidate + scaled + 2 * FLOOR * usual)
         return result
 
     def common(self) -> Floats:
@@ -69,6 +74,8 @@ def pair(series: Series) -> Pairs:
     work = None
     if good.work is not None and candidate.work is not None:
         work = np.log(candidate.work[right] / good.work[left])
+        # Where both always did the same there is nothing that work could excuse.
+        work = work if work.any() else None
     return Pairs(
         t=np.maximum(good.t[left], candidate.t[right]) if together else candidate.t[right],
         good=good.value[left],
@@ -90,7 +97,13 @@ def _step(t: Floats) -> float:
 
 
 def _disjoint(one: Floats, other: Floats) -> bool:
-    return len(one) > 0 and len(other) > 0 and (one[-1] < other[0] or other[-1] < one[0])
+    """Whether the arms took turns: all samples of one lie before, behind or in one gap of the other's."""
+    return len(one) > 0 and len(other) > 0 and (_in_one_gap(one, other) or _in_one_gap(other, one))
+
+
+def _in_one_gap(one: Floats, other: Floats) -> bool:
+    first, last = np.searchsorted(one, other[0], side="left"), np.searchsorted(one, other[-1], side="right")
+    return bool(first == last)
 
 
 def _partners(one: Floats, other: Floats, apart: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -114,3 +127,22 @@ def _nearest(one: Floats, other: Floats) -> NDArray[np.intp]:
     before = np.maximum(after - 1, 0)
     closer = np.abs(other[before] - one) <= np.abs(other[after] - one)
     return np.where(closer, before, after).astype(np.intp)
+
+
+def batches(good: CountArm, candidate: CountArm) -> tuple[Floats, Floats, Floats]:
+    """Times (n), failed and sent (n, 2) of stretches in which both arms sent something, in the order of time."""
+    arms = (good, candidate)
+    rows = sorted((t, side, at) for side, arm in enumerate(arms) for at, t in enumerate(arm.t.tolist()))
+    times, failed, sent = list[float](), list[list[float]](), list[list[float]]()
+    open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
+    for number, (t, side, at) in enumerate(rows):
+        open_failed[side] += float(arms[side].failed[at])
+        open_sent[side] += float(arms[side].sent[at])
+        # Both arms may have a sample at this very time: the stretch ends after the second of them.
+        ends = number + 1 == len(rows) or rows[number + 1][0] > t
+        if ends and min(open_sent) > 0:
+            times.append(t)
+            failed.append(open_failed)
+            sent.append(open_sent)
+            open_failed, open_sent = [0.0, 0.0], [0.0, 0.0]
+    return np.array(times), np.array(failed).reshape(-1, 2), np.array(sent).reshape(-1, 2)

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 
 MOST_SAMPLES = 10_000
 MOST_NAMES = 2_000
+MOST_MESSAGES = 10
 # Between samples that are further apart than so many steps something is missing, and a rate would be a guess.
 GAP = 2.5
 _NAME = re.compile(r"[A-Za-z0-9_./:@-]{1,200}\Z")
@@ -24,13 +25,19 @@ Row = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One run of the sampler: which boot it was on, and the numbers of each sample at its uptime in seconds."""
+    """One run of the sampler: which boot it was on, and the numbers of each sample at its uptime in seconds.
+
+    `new` are the first lines that came into the kernel's log meanwhile. `whole` is false when the sampler did not say
+    that it has ended: then it was cut off.
+    """
 
     boot_id: str
     kernel: str
     cpus: int
     t: tuple[float, ...]
     values: tuple[Mapping[str, float], ...]
+    whole: bool = True
+    new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="run.queue", how="level", of="run.queue", says="threads that run or want to"),
     Metric(name="blocked", how="level", of="blocked", says="threads in uninterruptible sleep"),
     Metric(name="waiting.*", how="level", of="waiting.*", says="those among them, by name (nfsd, kworker ...)"),
+    Metric(name="looked", how="level", of="looked", says="1 where it is known who waits: with thousands of processes it is looked for seldom"),
     Metric(name="context.switches", how="rate", of="context.switches", unit="/s", says="context switches"),
     Metric(name="cpu.busy", how="busy", of="cpu.idle", by="cpu.all", unit="%", scale=100.0, says="time not idle"),
     Metric(name="cpu.softirq", how="part", of="cpu.softirq", by="cpu.all", unit="%", scale=100.0, says="time in soft interrupts"),
@@ -65,6 +73,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="disk.*.latency", how="per", of="disk.*.ms", by="disk.*.ops", unit="ms", says="reads and writes of a disk, each"),
     Metric(name="disk.*.queue", how="rate", of="disk.*.queue", scale=1e-3, says="requests of a disk that wait or are served, in the mean"),
     Metric(name="nfsd.bad", how="share", of="nfsd.bad", by="nfsd.calls", says="calls that the NFS server could not read"),
+    Metric(name="nfsd.client.*.silent", how="level", of="nfsd.client.*.silent", unit="s", says="since an NFSv4 client was last heard of, by its address"),
+    Metric(name="nfsd.client.*.states", how="level", of="nfsd.client.*.states", says="opens, locks and delegations that an NFSv4 client holds"),
+    Metric(name="client.*.again", how="share", of="client.*.again", by="client.*.sent", says="TCP segments that were sent again to a client, by its address"),
     Metric(name="mount.*.latency", how="per", of="mount.*.ms", by="mount.*.ops", unit="ms", says="operations of an NFS mount (read, write, getattr ...), from queued to answered"),
     Metric(name="mount.*.again", how="share", of="mount.*.again", by="mount.*.ops", says="operations of an NFS mount that were sent more than once"),
     Metric(name="conntrack.insert_failed", how="rate", of="conntrack.insert_failed", unit="/s", says="connections that found no place in the table"),
@@ -76,6 +87,15 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="tcp.again", how="share", of="tcp.again", by="tcp.sent", says="TCP segments that were sent again"),
     Metric(name="kernel.warnings", how="rate", of="kernel.warnings", unit="/s", says="warnings and worse in the kernel's log"),
 )  # fmt: skip
+# Series that are not made of the sampler's numbers, with the name of what they are read by.
+OTHERS: tuple[Metric, ...] = (
+    Metric(name="load.NAME.OPERATION", how="per", of="", unit="ms", says="what a load saw of what was done: create, write, sync, read, rename, remove; connect, answer, datagram; command"),
+    Metric(name="load.NAME.failed", how="share", of="", says="operations of a load that could not be done"),
+    Metric(name="flow.NAME", how="share", of="", says="lost probes of a flow; always judged, where it is measured on both kernels"),
+    Metric(name="rtt.NAME", how="level", of="", unit="ms", says="probes of a flow, from sent to answered"),
+    Metric(name="promql.NAME", how="level", of="", says="a query of the policy's `promql`, with {labels} where it gives more than one series"),
+)  # fmt: skip
+_COUNTS = ("load.*.failed", "flow.*")
 # Rates of work, which are no better or worse, and what load is recognised by.
 WORK: Mapping[str, str] = {
     "nfsd.calls": "calls to the NFS server",
@@ -83,6 +103,7 @@ WORK: Mapping[str, str] = {
     "nfsd.write": "NFS writes",
     "nfsd.write.bytes": "bytes written by NFS clients",
     "nfsd.read.bytes": "bytes read by NFS clients",
+    "client.*.bytes": "bytes of a TCP client, both ways, by its address",
     "disk.*.ops": "reads and writes of a disk",
     "net.*.packets": "packets of an interface, both ways",
     "net.*.bytes": "bytes of an interface, both ways",
@@ -94,6 +115,7 @@ WORK: Mapping[str, str] = {
 def read(text: str) -> Reading | str:
     """What the sampler wrote, or a sentence that says why it is not understood. A cut-off end is passed over."""
     head: Mapping[str, object] | None = None
+    end: Mapping[str, object] | None = None
     t: list[float] = []
     values: list[Mapping[str, float]] = []
     for line in text.splitlines()[: MOST_SAMPLES + 2]:
@@ -113,6 +135,8 @@ def read(text: str) -> Reading | str:
                 return f"the host's uptime does not go forward: {at:.12g} s comes after {t[-1]:.12g} s"
             t.append(at)
             values.append(numbers)
+        elif "end" in said:
+            end = said
     if head is None or not isinstance(head.get("boot_id"), str) or not isinstance(head.get("kernel"), str):
         return "the sampler did not say which boot it was on"
     cpus = head.get("cpus")
@@ -122,7 +146,13 @@ def read(text: str) -> Reading | str:
         cpus=cpus if isinstance(cpus, int) and 0 < cpus < 100_000 else 1,
         t=tuple(t),
         values=tuple(values),
+        whole=end is not None,
+        new=_lines(end.get("new") if end else None),
     )
+
+
+def _lines(said: object) -> tuple[str, ...]:
+    return tuple(str(line) for line in said[:MOST_MESSAGES]) if isinstance(said, list) else ()
 
 
 def samples(reading: Reading, wanted: Sequence[str], *, every: float) -> dict[str, tuple[Row, ...]]:
@@ -148,7 +178,8 @@ def rates(reading: Reading, name: str, *, every: float) -> tuple[Row, ...]:
 
 def is_count(name: str) -> bool:
     """Whether the rows of a series are (t, failed, sent)."""
-    return any(metric.how == "share" and fnmatchcase(name, metric.name) for metric in METRICS)
+    patterns = (*_COUNTS, *(metric.name for metric in METRICS if metric.how == "share"))
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _names(metric: Metric, reading: Reading) -> Iterator[tuple[str, str, str]]:
@@ -166,10 +197,10 @@ def _names(metric: Metric, reading: Reading) -> Iterator[tuple[str, str, str]]:
 
 def _rows(metric: Metric, reading: Reading, of: str, by: str, every: float) -> Iterator[Row]:
     if metric.how == "level":
-        # Names are looked for only while something is blocked: without them none is.
-        absent = 0.0 if of.startswith("waiting.") else None
         for t, values in zip(reading.t, reading.values, strict=True):
-            value = values.get(of, absent if "blocked" in values else None)
+            # Whom nobody saw waiting did not wait, where it was looked for.
+            looked = of.startswith("waiting.") and ("looked" in values or values.get("blocked") == 0.0)
+            value = values.get(of, 0.0 if looked else None)
             if value is not None:
                 yield t, value * metric.scale
         return
@@ -216,3 +247,12 @@ def number_of(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def unit_of(series: str) -> str:
+    """The unit of a series of a soak, as people write it; "" for a plain number or one not known here."""
+    plain = series.rpartition(":")[2]
+    # What a load says of itself (loads.py) is how long an operation took.
+    if plain.startswith("load.") and plain.count(".") == 2:
+        return "ms"
+    return next((metric.unit for metric in METRICS if fnmatchcase(plain, metric.name)), "")

@@ -10,6 +10,8 @@ import csv
 import io
 import itertools
 import operator
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +29,8 @@ _PIECE = 2_000
 # Files whose arms alternate are sorted first: runs shorter than this cost more than that.
 _MIXED = 8
 _KEY = operator.itemgetter(0, 1)
+_COMMAS = operator.methodcaller("count", ",")
+_PLAIN = re.compile(r"[0-9.eE+,-]+")
 HINT = (
     "the header is series,arm,t,value (a column work, the rate of work, may follow) or series,arm,t,failed,sent; "
     "arm is good or candidate, t is in seconds, more is worse"
@@ -82,7 +86,7 @@ def read(data: bytes, *, filename: str) -> list[Series] | list[CountSeries]:
     rows = csv.reader(io.StringIO(text, newline=""))
     header = _header(rows, filename)
     try:
-        columns = _columns(rows, header, filename)
+        columns = _plain_columns(text, header) or _columns(rows, header, filename)
     except csv.Error as error:
         raise InputError(f"{filename}:{rows.line_num}: {error}", hint=HINT) from error
     if not columns:
@@ -114,6 +118,54 @@ def _header(rows: Iterator[list[str]], filename: str) -> tuple[str, ...]:
         said = f"the column {twice[0]} is there twice" if twice else f"the header is {','.join(header)[:200]}"
         raise InputError(f"{filename}:1: {said}", hint=HINT)
     return header
+
+
+def _plain_columns(text: str, header: tuple[str, ...]) -> dict[tuple[str, str], list[list[Floats]]] | None:
+    """What `_columns` would give, for a third of the time: of files without quotes, with long runs of one arm.
+
+    None for any file that is not plain to the last letter: then it is read with care, and what is wrong is named.
+    """
+    if '"' in text or "\r" in text:
+        return None
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    found: dict[tuple[str, str], list[list[Floats]]] = {}
+    commas = {len(header) - 3}
+    at = 1
+    while at < len(lines):
+        name, _, rest = lines[at].partition(",")
+        arm, _, _ = rest.partition(",")
+        prefix = f"{name},{arm},"
+        run = list(itertools.takewhile(operator.methodcaller("startswith", prefix), lines[at : at + _PIECE]))
+        numbers = [line[len(prefix) :] for line in run]
+        if (
+            (len(run) < _MIXED and (name, arm) not in found)
+            or arm not in ARMS
+            or not name.strip()
+            or set(map(_COMMAS, numbers)) != commas
+        ):
+            return None
+        table = _plain_numbers(",".join(numbers))
+        if table is None or len(table) != len(run) * (len(header) - 2):
+            return None
+        held = found.setdefault((name, arm), [[] for _ in header[2:]])
+        for column, part in zip(held, table.reshape(len(run), -1).T, strict=True):
+            column.append(part)
+        at += len(run)
+    return found
+
+
+def _plain_numbers(text: str) -> Floats | None:
+    """Numbers between commas as `float` has them, or None if one is anything but digits, a point and an exponent."""
+    if not _PLAIN.fullmatch(text):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return np.fromstring(text, dtype=np.float64, sep=",")
+        except (DeprecationWarning, ValueError):
+            return None
 
 
 def _columns(

@@ -45,7 +45,7 @@ class Finished:
 async def run(
     argv: Sequence[str],
     *,
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
     timeout: float = 60.0,
     limit: int = DEFAULT_LIMIT,
     env: Mapping[str, str] | None = None,
@@ -53,11 +53,14 @@ async def run(
 ) -> Finished:
     """Run `argv` to its end, or end it after `timeout` seconds; keep at most `limit` bytes of each stream.
 
+    `stdin` is what it reads, or the descriptor of an open file with that.
+
     Raises FileNotFoundError or PermissionError when the program cannot be started at all.
     """
     began = monotonic()
-    process = await start(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, pass_fds=pass_fds)
-    assert process.stdin and process.stdout and process.stderr
+    source = stdin if isinstance(stdin, int) else PIPE
+    process = await start(argv, stdin=source, stdout=PIPE, stderr=PIPE, env=env, pass_fds=pass_fds)
+    assert process.stdout and process.stderr
     out, err = _Sink(limit), _Sink(limit)
     status: int | None = None
     try:
@@ -112,7 +115,9 @@ def end_group(pid: int, sig: int = signal.SIGTERM) -> None:
         os.killpg(pid, sig)
 
 
-async def _feed(writer: asyncio.StreamWriter, data: bytes) -> None:
+async def _feed(writer: asyncio.StreamWriter | None, data: bytes | int) -> None:
+    if writer is None or isinstance(data, int):
+        return  # the program reads an open file by itself
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if data:
             writer.write(data)

@@ -28,6 +28,7 @@ class SimulatedVantage:
             "boot.facts": self._facts,
             "boot.glance": self._glance,
             "boot.once": self._once,
+            "host.describe": self._describe,
             "guard.status": self._guard_status,
             "guard.arm": self._arm,
             "guard.bless": self._bless,
@@ -45,6 +46,7 @@ class SimulatedVantage:
             "soak.sample": self._sample,
             "host.up": lambda command: _said(command, ""),
             "soak.load": lambda command: _said(command, ""),
+            "soak.flows": lambda command: _said(command, ""),
         }
 
     @property
@@ -128,6 +130,23 @@ class SimulatedVantage:
         kernels = self._sim.hosts[self._name].kernels
         broken = self._sim.has(self._name, "no-good-kernel")
         return tuple(kernels[1:] if broken else kernels)
+
+    def _describe(self, command: Command) -> Output:
+        """A virtual machine with the modules of a gateway."""
+        host = self._sim.hosts[self._name]
+        modules = ("virtio_net", "nf_conntrack", "nf_nat", "nf_tables", "nft_chain_nat", "nft_masq", "vrf")
+        sections = {
+            "running": host.running,
+            "machine": "x86_64",
+            "built": "#1 SMP PREEMPT_DYNAMIC",
+            "dmi": "sys_vendor Seatrial\nproduct_name simulated host",
+            "cpu": "      1 simulated processor",
+            "nics": "lan0 virtio_net\nwan0 virtio_net",
+            "modules": "\n".join(modules),
+            "filesystems": "ext4",
+            "kernels": "",
+        }
+        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
 
     def _once(self, command: Command) -> Output:
         host = self._sim.hosts[self._name]
@@ -326,6 +345,7 @@ class SimulatedVantage:
                 "blocked": 0.0,
             }
             rows.append(json.dumps({"t": began + number * spec["every"], "v": values}))
+        rows.append(json.dumps({"end": began + spec["seconds"], "cpu": 0.01, "new": []}))
         return _said(command, "\n".join(rows) + "\n")
 
     def _carrier(self, flow: Flow) -> str | None:

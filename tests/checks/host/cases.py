@@ -92,9 +92,18 @@ AT_47 = ["kernel-running-47", "kernel-installed-two", "kernel-grubenv-47"]
 QUIET = ["dmesg-untainted", "dmesg-quiet-nothing", "dmesg-quiet-nothing"]
 NO_CHRONY = ["time-no-chrony", "time-no-python3", "time-timedatectl-no"]
 LOOKS = {
-    word: [f"processes-{word}-first", "processes-pause", f"processes-{word}-again", "processes-mounts"]
-    for word in ("fine", "stuck", "nfs")
+    word: [f"processes-{word}-first", "processes-pause", f"processes-{word}-again", scene]
+    for word, scene in (
+        ("fine", "processes-quiet-scene"),
+        ("stuck", "processes-quiet-scene"),
+        ("nfs", "processes-quiet-scene"),
+        ("dead-server", "processes-dead-server-scene"),
+        ("dead-server-rooms", "processes-dead-server-rooms-scene"),
+        ("frozen-disk", "processes-frozen-disk-scene"),
+        ("nfsd", "processes-nfsd-scene"),
+    )
 }
+TOOLS = "/mnt/tools from 192.0.2.10:/srv/volume/tools"
 
 # The check, one file for each of its Commands, and the Result.
 CASES: list[tuple[str, list[str], Outcome, str]] = [
@@ -212,10 +221,31 @@ CASES: list[tuple[str, list[str], Outcome, str]] = [
     ("processes", LOOKS["fine"], PASS, "none of 52 threads hangs in the kernel"),
     ("processes", LOOKS["stuck"], FAIL, "1 of 54 threads hangs in the kernel: dd (1)"),
     ("processes", LOOKS["nfs"], FAIL, "1 of 57 threads hangs in the kernel: mount (1)"),
+    # A client whose server's nfsd was stopped; the same with a mount namespace beside; the server's disk frozen; and that server.
+    (
+        "processes",
+        LOOKS["dead-server"],
+        FAIL,
+        f"1 of 59 threads hangs in the kernel: dd (1); {TOOLS} does not answer within 3 s",
+    ),
+    (
+        "processes",
+        LOOKS["dead-server-rooms"],
+        FAIL,
+        f"2 of 61 threads hang in the kernel: dd (1), umount (1); {TOOLS} does not answer within 3 s; "
+        f"{TOOLS} does not answer within 3 s",
+    ),
+    (
+        "processes",
+        LOOKS["frozen-disk"],
+        FAIL,
+        f"1 of 59 threads hangs in the kernel: dd (1); {TOOLS} answers, and keeps them waiting",
+    ),
+    ("processes", LOOKS["nfsd"], FAIL, "1 of 76 threads hangs in the kernel: nfsd (1)"),
     # It hung at the first look only: a disk that answers.
     (
         "processes",
-        ["processes-stuck-first", "processes-pause", "processes-fine-again", "processes-mounts"],
+        ["processes-stuck-first", "processes-pause", "processes-fine-again", "processes-quiet-scene"],
         PASS,
         "none of 52 threads hangs in the kernel",
     ),

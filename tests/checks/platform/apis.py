@@ -56,7 +56,7 @@ class Api:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do  # noqa: N815 - the names that the server looks for
+            do_GET = do_POST = do_PUT = do_PATCH = do  # noqa: N815 - the names that the server looks for
 
             def log_message(self, *_: object) -> None:
                 """Nobody reads it."""

@@ -20,9 +20,10 @@ import yaml
 from seatrial.cli.lab import lab_fleet
 from seatrial.fleetfile import parse
 from seatrial.lab.lab import Lab
-from seatrial.lab.nfspair import EXPORT, MOUNT, SERVICE
+from seatrial.lab.nfspair import EXPORT, MOUNT, SCOPE, SERVICE
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.asking import ask_checks
+from seatrial.perform.exports import apply, compare
 from seatrial.perform.world import open_world
 
 pytestmark = pytest.mark.lab
@@ -202,6 +203,80 @@ async def test_locks_that_only_their_own_client_knows_are_given_twice(pair: Lab)
             "nfs-c1 and nfs-c2 had the same lock at /mnt/three at the same time",
         )
         assert "nolock" in result.hint
+
+
+async def test_a_client_that_hangs_is_named_with_its_mount_and_freed_by_the_commands_it_is_told(
+    pair: Lab,
+) -> None:
+    busy = f"dd if=/dev/zero of={MOUNT}/busy bs=4k count=100000000 oflag=sync conv=notrunc"
+    await on(pair, "nfs-c1", f"systemd-run --quiet --unit=busy {busy}")
+    again = f"unshare --uts sh -c 'hostname {SCOPE} && exec rpc.nfsd --lease-time 10 --grace-time 10 8'"
+    found: list[Result] = []
+
+    async def seen(outcome: Outcome) -> bool:
+        stuck = {"from": "nfs-c1", "kind": "processes", "timeout": "60s"}
+        found[:] = [(await ask(pair, more={"stuck": stuck}))["stuck"]]
+        return found[0].outcome is outcome
+
+    async with broken(pair, "nfs-1", "rpc.nfsd 0", again):
+        await until(lambda: seen(FAIL))
+        await until(lambda: _named(found[0], seen))
+        (mount,) = found[0].evidence["mounts"]
+        assert (mount["path"], mount["source"], mount["answers"]) == (MOUNT, f"{SERVICE}:{EXPORT}", None)
+        assert f"{MOUNT} from {SERVICE}:{EXPORT} does not answer within 3 s" in found[0].because
+        (process,) = (one for one in mount["processes"] if one["name"] == "dd")
+        assert process["unit"] == "busy.service"
+        unmount, kill, restart, again_mounted = mount["free"]
+        assert all(one in found[0].hint for one in mount["free"])
+        # What it says is done, word for word; the server is still away.
+        await on(pair, "nfs-c1", f"timeout 60 {unmount}; {kill} || true")
+        await until(lambda: seen(PASS))
+        assert restart == "systemctl restart busy.service"
+        await on(pair, "nfs-c1", "systemctl stop busy.service 2>/dev/null || true")
+    await on(pair, "nfs-c1", again_mounted)
+    await on(pair, "nfs-c1", f"rm -f {MOUNT}/busy")
+    await well(pair, "nfs", "share-nfs-c1", "share-nfs-c2")
+
+
+async def _named(result: Result, seen: Callable[[Outcome], Awaitable[bool]]) -> bool:
+    """Whether the unit's own process is among those that wait; the first to be caught may have been another."""
+    names = [one["name"] for mount in result.evidence.get("mounts", ()) for one in mount["processes"]]
+    return "dd" in names or (await seen(FAIL) and False)
+
+
+async def test_exports_are_added_to_both_and_an_empty_answer_takes_nothing_from_a_client(
+    pair: Lab, tmp_path: Path
+) -> None:
+    source = tmp_path / "wanted"
+    source.write_text(f"{EXPORT}/one 192.0.2.0/24(rw,sync,no_subtree_check,fsid=11)\n")
+    declared = yaml.safe_load(lab_fleet(pair))
+    declared["exports"] = {"tools": {"group": "nfs", "file": str(source)}}
+    world = open_world(parse(yaml.safe_dump(declared), filename="the lab's fleet"))
+    tools = world.fleet.exports["tools"]
+    await on(pair, "nfs-1", f"mkdir -p {EXPORT}/one")
+    try:
+        done = await apply(world, tools, await compare(world, tools), allowed=False, intent=lambda _: None)
+        assert (done.problems, done.done) == ({}, ("nfs-1", "nfs-2"))
+        files = [await on(pair, host, f"sha256sum <{tools.into}") for host in done.done]
+        assert files[0] == files[1]
+        assert f"{EXPORT}/one" in await on(pair, "nfs-1", "exportfs -s")
+        assert f"{EXPORT}/one" not in await on(pair, "nfs-2", "exportfs -s")
+        mounted = f"mkdir -p /mnt/one; mount -t nfs4 {SERVICE}:{EXPORT}/one /mnt/one; touch /mnt/one/file"
+        async with broken(pair, "nfs-c1", mounted, "umount /mnt/one"):
+            source.write_text("")
+            done = await apply(
+                world, tools, await compare(world, tools), allowed=False, intent=lambda _: None
+            )
+            assert len(done.plan.kept) == 1
+            await on(pair, "nfs-c1", "touch /mnt/one/still")
+        done = await apply(world, tools, await compare(world, tools), allowed=True, intent=lambda _: None)
+        assert f"{EXPORT}/one" not in await on(pair, "nfs-1", "exportfs -s")
+    finally:
+        await world.close()
+        for host in ("nfs-1", "nfs-2"):
+            await on(pair, host, f"rm -f {tools.into} {tools.into}.previous")
+    await on(pair, "nfs-1", f"rm -rf {EXPORT}/one")
+    await well(pair, "exports", "share-nfs-c1", "share-nfs-c2")
 
 
 async def test_a_cut_replication_is_seen_on_both_sides_and_comes_back(pair: Lab) -> None:

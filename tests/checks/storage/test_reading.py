@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seatrial.checks.storage import exports
-from seatrial.checks.storage.replicas import read_json, read_proc
+from seatrial.ha.replicas import read_json, read_proc
 
 TWO_VOLUMES = """version: 8.4.11 (api:1/proto:86-101)
 srcversion: 1295246FDB8FACFB12644BC

@@ -141,8 +141,8 @@ def nginx(room: Path, body: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def postgres(room: Path, pem: Path, port: int) -> Iterator[None]:
-    """A Postgres that speaks TLS when it is asked for it. It will not run as root, so it is nobody in its own eyes."""
+def postgres(room: Path, pem: Path | None, port: int) -> Iterator[None]:
+    """A Postgres, with `pem` one that speaks TLS when it is asked for it. It will not run as root, so it is nobody in its own eyes."""
     (binaries,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
     nobody = [program("unshare"), "--user", "--map-user=65534", "--map-group=65534", "--"]
     subprocess.run(
@@ -151,16 +151,11 @@ def postgres(room: Path, pem: Path, port: int) -> Iterator[None]:
         capture_output=True,
         timeout=PATIENCE,
     )
-    pem.with_suffix(".key").chmod(0o600)
-    settings = {
-        "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": "",
-        "fsync": "off",
-        "ssl": "on",
-        "ssl_cert_file": pem,
-        "ssl_key_file": pem.with_suffix(".key"),
-    }
+    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    if pem is not None:
+        key = pem.with_suffix(".key")
+        key.chmod(0o600)
+        settings |= {"ssl": "on", "ssl_cert_file": str(pem), "ssl_key_file": str(key)}
     words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     # Entering a user namespace takes back the word to the kernel that it ends with the test, so it is given again.
     again = [program("setpriv"), "--pdeathsig", "KILL"]

@@ -1,7 +1,7 @@
 """Which processes wait in the kernel and cannot be woken? Only those that did so at two looks, a moment apart.
 
-What is in: threads as well, by ps, with what they wait for where the login may see it. What is not in: their stacks,
-which only root can read, and which are for a person.
+What is in: threads as well, by ps, with what they wait for where the login may see it. What is not in: on which mount
+they wait, and what would free them (stuck.py).
 """
 
 from __future__ import annotations
@@ -10,10 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from seatrial.checks.asked import made, unknown
-from seatrial.checks.host.files import first_trouble, look, not_understood
-from seatrial.checks.host.mountinfo import read_mounts
+from seatrial.checks.host.files import first_trouble, not_understood
+from seatrial.checks.host.stuck import (
+    Hanging,
+    advice,
+    freeing,
+    hanging,
+    patience,
+    read_scene,
+    scene_command,
+    sentence,
+)
 from seatrial.checks.reading import clean
 from seatrial.model.check.host import ProcessesCheck
 from seatrial.model.command import Command, Output
@@ -26,7 +36,7 @@ MOST_SHOWN = 20
 
 
 def commands(check: ProcessesCheck) -> tuple[Command, ...]:
-    """A look, a pause, a look; and the mounts, so that a dead NFS server can be named."""
+    """A look, a pause, a look; and what waits where, so that the mount of a dead server can be named."""
     argv = ("ps", "-eLo", "state=,lwp=,wchan:40=,comm=")
     pause = Command(
         name="processes.pause", argv=("sleep", f"{check.pause:g}"), timeout=check.pause + check.timeout
@@ -37,7 +47,7 @@ def commands(check: ProcessesCheck) -> tuple[Command, ...]:
         )
         for word in ("first", "again")
     )
-    return first, pause, again, look("processes.mounts", check, "/proc/self/mountinfo")
+    return first, pause, again, scene_command(check.timeout)
 
 
 def judge(name: str, check: ProcessesCheck, outputs: Sequence[Output]) -> Result:
@@ -73,7 +83,13 @@ def judge(name: str, check: ProcessesCheck, outputs: Sequence[Output]) -> Result
     )
     if len(stuck) <= check.most:
         return made(name, check, Outcome.PASS, because, seconds=seconds, evidence=evidence)
-    hint = _hint(waits_for, outputs[3:4], min(stuck))
+    scene = read_scene(outputs[3] if len(outputs) > 3 else None)
+    places = {number: wchan for number, (wchan, _) in stuck.items()}
+    found = hanging(scene, stuck, places, NFS) if scene else []
+    if found:
+        because = f"{because}; {sentence(found, patience(check.timeout))}"
+        evidence["mounts"] = [_told(one) for one in found[:MOST_SHOWN]]
+    hint = advice(found, place) if found else _hint(waits_for, min(stuck))
     return made(name, check, Outcome.FAIL, because, hint=hint, seconds=seconds, evidence=evidence)
 
 
@@ -96,13 +112,23 @@ def _family(comm: str) -> str:
     return comm.partition("/")[0]
 
 
-def _hint(waits_for: Counter[str], mounts: Sequence[Output], number: int) -> str:
+def _told(one: Hanging) -> dict[str, Any]:
+    """One mount for programs; `free` are the commands for a person."""
+    mount = one.remote.mount
+    return {
+        "path": mount.path,
+        "source": mount.source,
+        "type": mount.type,
+        "answers": one.remote.answers,
+        "processes": [
+            {"pid": process.pid, "name": process.comm, "unit": process.unit, "stack": list(process.stack)}
+            for process in one.processes[:MOST_SHOWN]
+        ],
+        "free": freeing(one),
+    }
+
+
+def _hint(waits_for: Counter[str], number: int) -> str:
     if any(NFS.match(wchan) for wchan in waits_for):
-        known = read_mounts(mounts[0].stdout) if mounts and mounts[0].ok else []
-        shown = ", ".join(
-            f"{mount.path} from {mount.source}" for mount in known if mount.type in ("nfs", "nfs4")
-        )
-        return (
-            f"an NFS server does not answer; mounted: {shown}" if shown else "an NFS server does not answer"
-        )
+        return "an NFS server does not answer; as root it could be said which"
     return f"as root, /proc/{number}/stack says where it hangs; dmesg may say why"

@@ -1,7 +1,7 @@
 """Is a DRBD resource connected and up to date on both sides, and in its role? Of 8.4 and of 9.
 
 What is in: what a state means, and that a split brain is called one. What is not in: reading what DRBD says
-(replicas.py), and mending it.
+(the ha room's replicas.py), and mending it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
-from seatrial.checks.storage.replicas import VERSION, Replica, read_json, read_proc
+from seatrial.ha.replicas import VERSION, Replica, read_json, read_proc
 from seatrial.model.check.storage import DrbdCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result

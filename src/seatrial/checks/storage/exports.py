@@ -12,15 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from seatrial.checks.asked import made, unknown
 from seatrial.checks.reading import clean, why_not
+from seatrial.exports.table import read_table
 from seatrial.model.check.storage import ExportsCheck
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 
-MOST = 2000
 _THREADS = re.compile(r"[0-9]{1,6}")
-_WORD = re.compile(r'"[^"]{0,4096}"[^\s"]{0,4096}|[^\s"]{1,4096}')
 _CLIENT = re.compile(r'^(name|address): "([^"\n]{0,500})"$', re.MULTILINE)
-_OCTAL = re.compile(r"\\([0-7]{3})")
 
 Served = Mapping[str, frozenset[str]]
 
@@ -80,18 +78,10 @@ def judge(name: str, check: ExportsCheck, outputs: Sequence[Output]) -> Result:
 
 
 def read(text: str) -> Served:
-    """Who is served which path, from /etc/exports or from `exportfs -s`, which has the same shape. Options are left out."""
+    """Who is served which path, from /etc/exports or from `exportfs -s`. Options are left out."""
     found: dict[str, set[str]] = {}
-    for line in text.replace("\\\n", " ").splitlines()[:MOST]:
-        words = _WORD.findall(line.partition("#")[0])
-        if not words or not words[0].startswith(("/", '"/')):
-            continue
-        path = _OCTAL.sub(lambda code: chr(int(code[1], 8)), words[0].strip('"'))
-        # "-ro,sync" gives options to all that follow; a path alone is everybody's.
-        names = [word.partition("(")[0] or "*" for word in words[1:] if not word.startswith("-")] or ["*"]
-        found.setdefault(clean(path.rstrip("/") or "/"), set()).update(
-            "*" if one == "<world>" else clean(one) for one in names
-        )
+    for path, client in read_table(text):
+        found.setdefault(clean(path), set()).add(clean(client))
     return {path: frozenset(names) for path, names in found.items()}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from seatrial.checks.reading import Said, Small, Words
+from seatrial.model.said import Said, Small, Words
 
 # " 0: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----", then lines of figures until the next number.
 _DEVICE = re.compile(

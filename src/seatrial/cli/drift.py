@@ -1,0 +1,150 @@
+"""`seatrial drift`: what would the next boot, restart or failover of each host change, in order of danger, with the fix."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+from rich.markup import escape
+
+from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
+from seatrial.drift.accepted import check_names
+from seatrial.errors import InputError
+from seatrial.model.finding import Audit, Finding, Severity
+from seatrial.model.fleet import Fleet
+from seatrial.model.text import safe
+from seatrial.perform.drifting import Drift, audit, only, this_machine
+from seatrial.perform.world import open_world
+from seatrial.report.drifted import Answer, answer, as_document, as_nagios, as_prometheus
+
+# It has verbs of its own and is one itself, so it is a whole App, which the front door loads when it is called.
+app = App(name="drift", help="What the next boot, restart or failover would change.")
+
+Hosts = Annotated[tuple[str, ...], Parameter(name="--host", negative="", help="only these hosts")]
+Local = Annotated[bool, Parameter(name="--local", negative="", help="this machine; no fleet file is needed")]
+Format = Literal["text", "json", "prometheus", "nagios"]
+FailOn = Annotated[
+    Literal["danger", "warning", "note"],
+    Parameter(name="--fail-on", help="the least that makes the exit code 1"),
+]
+_COLOURS = {Severity.DANGER: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+@app.default
+def drift(
+    *,
+    file: FleetFile = DEFAULT_FLEET,
+    host: Hosts = (),
+    local: Local = False,
+    format: Annotated[Format, Parameter(help="how to tell it")] = "text",
+    json: Json = False,
+    fail_on: FailOn = "warning",
+) -> int:
+    """Read every host, and say what its next boot, restart or failover would change, each with the fix.
+
+    Hosts are only read, in one exec each. Exit code 0 when nothing as bad as --fail-on stands, 1 when something does, 3
+    when a question had no answer.
+    """
+    declared = declared_fleet(file, host, local)
+    found = asyncio.run(look(declared, host))
+    threshold = Severity(fail_on)
+    told = answer(found.audits, threshold)
+    code = told.code
+    match "json" if json else format:
+        case "json":
+            print_json(as_document(found.audits, threshold))
+        case "prometheus":
+            print(as_prometheus(found.audits), end="")
+        case "nagios":
+            code, text = as_nagios(found.audits)
+            print(text)
+        case _:
+            _tell_people(found, told)
+    return code
+
+
+def declared_fleet(file: FleetFile, host: tuple[str, ...], local: bool) -> Fleet:
+    """The fleet that is meant: the file's, or this machine. Raises InputError for a name that it does not have."""
+    if local:
+        if host or file != DEFAULT_FLEET:
+            raise InputError("--local is this machine alone", hint="leave out --fleet and --host")
+        return this_machine(os.uname().nodename)
+    declared, _ = fleet(file)
+    for name in host:
+        if name not in declared.hosts:
+            raise InputError(
+                f"there is no host {name!r}", hint=f"there are: {', '.join(sorted(declared.hosts))}"
+            )
+    check_names(declared.accepted)
+    return declared
+
+
+async def look(declared: Fleet, host: tuple[str, ...]) -> Drift:
+    """Audit the hosts that are named, and their peers for comparison; all of them when none is."""
+    world = open_world(declared)
+    wanted = host or tuple(declared.hosts)
+    peers = [peer for name in wanted for peer in declared.peers_of(name)]
+    asked = tuple(dict.fromkeys((*wanted, *peers)))
+    many = f"{len(asked)} hosts" if len(asked) > 1 else asked[0]
+    try:
+        with console().status(f"reading {many}") if console().is_terminal else nullcontext():
+            return only(await audit(world, asked), wanted)
+    finally:
+        await world.close()
+
+
+def _tell_people(found: Drift, told: Answer) -> None:
+    out = console()
+    several = len(found.audits) > 1
+    for one in told.standing:
+        _show(one, several)
+    for missing in told.unknown:
+        out.print(
+            f"[yellow]UNKNOWN[/]  {_where(missing.host, several)}{missing.name}: {escape(safe(missing.because))}"
+        )
+        if missing.hint:
+            out.print(f"         hint: {escape(safe(missing.hint))}")
+    for one in told.accepted:
+        out.print(f"[dim]accepted[/] {_where(one.host, several)}{escape(safe(one.because))}")
+        out.print(f"         by {escape(safe(one.accepted))}")
+    for name, one_audit in found.audits.items():
+        if len(one_audit.restarts) > 1:
+            out.print(
+                f"restart in this order{f' on {name}' if several else ''}: {', '.join(one_audit.restarts)}",
+                markup=False,
+            )
+    out.print(_summary(tuple(found.audits.values()), told), markup=False)
+
+
+def _show(one: Finding, several: bool) -> None:
+    out = console()
+    colour = _COLOURS[one.severity]
+    out.print(f"[{colour}]{one.severity:<8}[/] {_where(one.host, several)}{escape(safe(one.because))}")
+    out.print(f"         fix: {escape(safe(one.fix))}")
+    if one.instead:
+        out.print(f"         or:  {escape(safe(one.instead))}")
+
+
+def _where(host: str, several: bool) -> str:
+    return f"{escape(safe(host))}: " if several else ""
+
+
+def _summary(every: Sequence[Audit], told: Answer) -> str:
+    counted = [
+        (sum(1 for one in told.standing if one.severity is severity), str(severity)) for severity in Severity
+    ]
+    words = ", ".join(
+        f"{number} {word}{'' if number == 1 or word == 'danger' else 's'}"
+        for number, word in counted
+        if number
+    )
+    skipped = sum(1 for one in every for missing in one.unread if missing.skipped)
+    asked = sum(one.asked for one in every)
+    parts = [words or "the next boot changes nothing that is known"]
+    parts += [f"{len(told.accepted)} accepted"] if told.accepted else []
+    parts += [f"{len(told.unknown)} not known"] if told.unknown else []
+    return f"{len(every)} host{'' if len(every) == 1 else 's'}: {'; '.join(parts)}   {asked} questions asked, {skipped} do not arise"

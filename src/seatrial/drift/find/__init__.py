@@ -1,0 +1,1 @@
+"""The questions of an audit: one function each, from the facts of a host to its findings."""

@@ -1,0 +1,124 @@
+"""What is run on a host of a pair, as Commands: one script with the operator's settings in front. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Literal
+
+from seatrial.ha.drbdnfs.facts import MemberFacts
+from seatrial.ha.scripts import script
+from seatrial.model.command import Command
+from seatrial.model.mover import DrbdNfsMover
+
+Word = Literal["peer", "fenced", "forced"]
+_NAME = "drbd-nfs.sh"
+# Twice what the slowest steps of a batch may take: nfsd's end, a file system's check of its journal, a unit's start.
+_DEED_SECONDS = 120.0
+_MOST_WOKEN = 2000
+
+
+def audit(mover: DrbdNfsMover) -> Command:
+    """What a move is refused or proven by besides what `look` tells."""
+    spec = {
+        "resource": mover.resource,
+        "volumes": [one.mount for one in mover.volumes],
+        "pipes": mover.nfs.pipes,
+        "wants": [line.split(" ")[:2] for line in _wants(mover)],
+    }
+    return Command(
+        name="drbd-nfs.audit",
+        argv=("python3", "-", json.dumps(spec)),
+        stdin=script("pair.py").encode(),
+        root=True,
+        timeout=60.0,
+        package="python3",
+    )
+
+
+def look(mover: DrbdNfsMover) -> Command:
+    """What a step is decided by, as quickly as a host can say it: clients wait meanwhile."""
+    return _command(mover, "look")
+
+
+def give(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
+    """Stop the service here and let the other side have the disk; nothing is done where nothing is left to do.
+
+    `seen` is what this was decided on: a host that has rebooted since, or hears of it much later, does nothing.
+    """
+    return _command(mover, "give", seen.boot, seen.uptime, safe=False)
+
+
+def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word, connections: tuple[str, ...] = ()) -> Command:
+    """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person.
+
+    `connections` are the clients (ADDRESS:PORT) that were connected where it was served, and are woken once it is here.
+    """
+    woken = {"connections": " ".join(connections[:_MOST_WOKEN]), "tickle": script("tickle.py")}
+    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False, more=woken)
+
+
+def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
+    """Make this side unable to be promoted while it is cut off; connecting again takes that back by itself."""
+    return _command(mover, "fence", seen.boot, seen.uptime, safe=False)
+
+
+def _command(
+    mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True, more: Mapping[str, str] | None = None
+) -> Command:
+    text = f"{_settings(mover, more or {})}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
+    return Command(
+        name=f"drbd-nfs.{verb}",
+        argv=("sh", "-s", "seatrial-failover", verb, *words),
+        stdin=text.encode(),
+        safe=safe,
+        root=True,
+        timeout=30.0 if safe else _DEED_SECONDS,
+        package="drbd-utils nfs-kernel-server",
+    )
+
+
+def _settings(mover: DrbdNfsMover, more: Mapping[str, str]) -> str:
+    nfs, address = mover.nfs, mover.address
+    volumes = "\n".join(
+        f"{one.device} {one.mount} {one.type or 'auto'} {one.options}" for one in mover.volumes
+    )
+    settings = {
+        "resource": mover.resource,
+        "minors": " ".join(one.device.removeprefix("/dev/drbd") for one in mover.volumes),
+        "volumes": volumes,
+        "service": address.address,
+        "prefix": str(address.prefix),
+        "interface": address.interface,
+        "scope": nfs.scope,
+        "state_folder": nfs.state or "",
+        "pipes": nfs.pipes,
+        "lease": f"{nfs.lease:.0f}",
+        "grace": f"{nfs.grace:.0f}",
+        "threads": str(nfs.threads),
+        "versions": " ".join(nfs.versions),
+        "units": " ".join(nfs.units),
+        "wants": "\n".join(_wants(mover)),
+        "busy": mover.busy,
+        "holders": " ".join(mover.holders),
+        "service_hex": _as_proc(address.address),
+        **more,
+    }
+    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
+
+
+def _as_proc(address: str) -> str:
+    """An IPv4 address as /proc/net/tcp writes it on a little-endian machine; "" for IPv6."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.packed[::-1].hex().upper() if parsed.version == 4 else ""
+
+
+def _wants(mover: DrbdNfsMover) -> list[str]:
+    wants = mover.wants
+    return [
+        *(f"sysctl {name} {value}" for name, value in wants.sysctls.items()),
+        *(f"scheduler {device} {value}" for device, value in wants.schedulers.items()),
+        *(f"shaping {interface} {' '.join(words)}" for interface, words in wants.shaping.items()),
+    ]

@@ -1,0 +1,112 @@
+
+# --- what the next boot would take ---
+
+identity() {
+    echo "host $(uname -n)"
+    echo "kernel $(uname -r)"
+    echo "now $(date +%s)"
+    sed -n 's/^btime /btime /p' /proc/stat
+    sed -n 's/^\(ID\|VERSION_ID\)="\{0,1\}\([^"]*\)"\{0,1\}$/os-\1 \2/p' /etc/os-release
+    [ ! -d /sys/firmware/efi ] || echo "firmware efi"
+    [ ! -r /proc/1/comm ] || echo "init $(cat /proc/1/comm)"
+    [ "$(id -u)" = 0 ] && echo "root yes" || echo "root no"
+    [ ! -e /run/systemd/container ] || echo "container $(cat /run/systemd/container)"
+    [ ! -e /.dockerenv ] || echo "container docker"
+    [ ! -e /boot/grub/grub.cfg ] || echo "loader grub"
+    for place in /boot /boot/efi /efi; do
+        [ ! -d "$place/loader/entries" ] || echo "loader systemd-boot"
+    done
+    [ ! -e /run/ostree-booted ] || echo "loader ostree"
+    echo "clock-ticks $(getconf CLK_TCK)"
+    echo "kexec $(cat /sys/kernel/kexec_loaded 2>/dev/null)"
+}
+
+# One line a kernel: version, then the times of its image, initramfs, modules.dep and package ('-': is not there), then
+# a module that is newer than the initramfs. An image keeps the time of its build, so the package's list tells the install.
+kernels() {
+    for image in /boot/vmlinuz-*; do
+        [ -e "$image" ] || continue
+        version=${image#/boot/vmlinuz-}
+        line=$version
+        initrd=/boot/initrd.img-$version
+        for file in "$image" "$initrd" "/lib/modules/$version/modules.dep" "/var/lib/dpkg/info/linux-image-$version.list"; do
+            line="$line $(stat -L -c %Y "$file" 2>/dev/null || echo -)"
+        done
+        newer=-
+        if [ -e "$initrd" ]; then
+            newer=$(find "/lib/modules/$version" -name '*.ko*' -newer "$initrd" -print 2>/dev/null | head -n 1)
+        fi
+        echo "$line ${newer:--}"
+    done
+}
+
+# What a clean-up of packages would take; the simulation is asked only where there is something that it could take.
+autoremove() {
+    has apt-get || return 1
+    [ "$(ls /boot/vmlinuz-* 2>/dev/null | wc -l)" -gt 1 ] || return 0
+    grep -q '^Package: linux-image-' /var/lib/apt/extended_states 2>/dev/null || return 0
+    apt-get -s -q -o Debug::NoLocking=true autoremove | sed -n 's/^Remv \(linux-image-[^ ]*\).*/\1/p'
+}
+
+menu_times() {
+    for file in /etc/default/grub /etc/default/grub.d/*.cfg /etc/grub.d/* /boot/grub/grub.cfg; do
+        [ ! -f "$file" ] || stat -c '%Y %W %n' "$file"
+    done
+}
+
+automatic() { grep -rhsE '^[[:space:]]*Unattended-Upgrade::Automatic-Reboot ' /etc/apt/apt.conf.d || :; }
+
+# The devices by the names that fstab and a kernel's command line use. Where udev keeps no links blkid reads the disks.
+devices() {
+    found=
+    for kind in uuid label partuuid partlabel; do
+        for link in /dev/disk/by-$kind/*; do
+            [ -e "$link" ] || continue
+            found=1
+            echo "$kind ${link##*/}"
+        done
+    done
+    [ -n "$found" ] || blkid -o export | sed -n 's/^UUID=/uuid /p; s/^LABEL=/label /p; s/^PARTUUID=/partuuid /p; s/^PARTLABEL=/partlabel /p'
+    sed -n '3,$s/^.* \([^ ]*\)$/name \/dev\/\1/p' /proc/partitions
+    for link in /dev/mapper/*; do
+        [ ! -e "$link" ] || echo "name $link"
+    done
+}
+
+fstab() { [ ! -e /etc/fstab ] || sed -n 's/^[[:space:]]*//; /^#/d; /./p' /etc/fstab; }
+
+# The sources of fstab that are paths and are not there.
+missing_sources() {
+    [ -r /etc/fstab ] || return 0
+    awk '$1 ~ /^\// { print $1, $4 }' /etc/fstab | while read -r path options; do
+        case $options in *loop*) [ -e "$path" ] || echo "$path" ;; *) [ -e "$path" ] || echo "$path" ;; esac
+    done
+}
+
+filesystems() {
+    cat /proc/filesystems
+    sed -n 's/^.*\/fs\/\([a-z0-9_]*\)\/.*$/\t\1/p' "/lib/modules/$(uname -r)/modules.builtin" "/lib/modules/$(uname -r)/modules.dep" | sort -u
+}
+
+watchdog() {
+    for path in /dev/watchdog*; do
+        [ ! -e "$path" ] || echo "device $path"
+    done
+    has systemctl || return 0
+    systemctl show -p RuntimeWatchdogUSec -p RebootWatchdogUSec
+}
+
+section identity identity
+section uptime cat /proc/uptime
+section cmdline cat /proc/cmdline
+section kernels kernels
+section autoremove autoremove
+section menu-times menu_times
+section automatic automatic
+section devices devices
+section fstab fstab
+section missing-sources missing_sources
+section filesystems filesystems
+section mountinfo cat /proc/self/mountinfo
+section swaps cat /proc/swaps
+section watchdog watchdog

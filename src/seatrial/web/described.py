@@ -1,0 +1,96 @@
+"""The API in OpenAPI 3.1, for programs that read it: the `.json` of each page, and the wishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatrial import __version__
+from seatrial.web.wishes import MOST_TEXT, WISHES
+
+_NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^r[0-9]{1,9}$"},
+}
+_HOST = {"name": "host", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}}  # fmt: skip
+_ERROR = {
+    "type": "object",
+    "required": ["error", "hint"],
+    "properties": {
+        "error": {"type": "string"},
+        "hint": {"type": "string"},
+        "exit_code": {"type": "integer"},
+    },
+}
+_TEXT = {"type": "string", "maxLength": MOST_TEXT}
+_WANTED = {**_TEXT, "pattern": r"\S"}
+
+
+def description() -> dict[str, Any]:
+    """The whole document."""
+    paths: dict[str, Any] = {
+        "/board.json": _read("the first page: rollouts, the fleet, kernels"),
+        "/kernels.json": _read("what is remembered of kernels"),
+        "/rollouts/{name}.json": _read("one rollout", _NAME),
+        "/rollouts/{name}/hosts/{host}.json": _read("one host's trial", _NAME, _HOST),
+    }
+    for wish, role in WISHES.items():
+        paths[f"/rollouts/{{name}}/{wish}"] = {"post": _wish(wish, role.name.lower())}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Seatrial", "version": __version__},
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": _ERROR},
+        },
+        "security": [{"token": []}, {}],
+        "paths": paths,
+    }
+
+
+def _read(says: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        "200": {"description": says, "content": {"application/json": {"schema": {"type": "object"}}}},
+        **_wrong("401", "421"),
+    }
+    if parameters:
+        responses |= _wrong("404")
+    return {"get": {"summary": says, "parameters": list(parameters), "responses": responses}}
+
+
+def _wish(wish: str, role: str) -> dict[str, Any]:
+    wanted = ["stage"] if wish == "approve" else ["why"] if wish in ("pause", "abort") else []
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {"why": _WANTED if "why" in wanted else _TEXT}
+        | ({"stage": _WANTED, "ticket": _TEXT} if wish == "approve" else {}),
+        "additionalProperties": False,
+    }
+    if wanted:
+        schema["required"] = wanted
+    return {
+        "summary": f"{wish} (wants the role {role})",
+        "parameters": [_NAME],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            "201": {"description": "it is in the journal", "content": {"application/json": {"schema": {"type": "object"}}}},
+            **_wrong("401", "403", "404", "409", "422"),
+        },
+    }  # fmt: skip
+
+
+def _wrong(*codes: str) -> dict[str, Any]:
+    says = {
+        "401": "it is not known who asks",
+        "403": "who asks may not, or it came from another site",
+        "404": "there is no such thing",
+        "409": "it could be done and is not: it is over, or was done before",
+        "421": "asked by a name that is not ours",
+        "422": "what was sent is wrong",
+    }
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {
+        code: {"description": says[code], "content": {"application/json": {"schema": schema}}}
+        for code in codes
+    }

@@ -1,0 +1,171 @@
+"""A rehearsed rollout followed in a real Chromium: live, approved and aborted, at two widths, with a scan for accessibility."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from seatrial.journal.store import Journal
+from seatrial.model.event import Kind
+from tests.checklist.told import environment
+from tests.docs.pages import ROOT
+
+from .journals import hostile, rehearsed
+from .served import PATIENCE, serving
+from .served import Page as Served
+
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+PAGES = {
+    "board": "/",
+    "kernels": "/kernels",
+    "rollout": "/rollouts/r1",
+    "host": "/rollouts/r1/hosts/gw-s1",
+    "missing": "/no",
+}
+# What a browser does beside the page: none of it may leave the machine.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync")  # fmt: skip
+CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def artefacts() -> Path:
+    """Where the pictures are kept, for people to look at: a folder that CI may collect, or pytest's own."""
+    folder = Path(os.environ.get("SEATRIAL_ARTEFACTS", ".pytest_cache/pages"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def opened(browser: Browser, served: Served, width: str) -> tuple[Page, list[str]]:
+    """A window, and what it says that is wrong: requests that leave the server, scripts that fail."""
+    wide, high = WIDTHS[width]
+    page = browser.new_page(viewport={"width": wide, "height": high})
+    page.set_default_timeout(PATIENCE * 1000)
+    wrong: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(served.url):
+            wrong.append(f"asks {request.url}")
+
+    page.on("request", asked)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    return page, wrong
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_fits_is_accessible_and_asks_nobody_else(
+    browser: Browser, tmp_path: Path, artefacts: Path, width: str
+) -> None:
+    with serving(rehearsed(tmp_path / "story", "gateway-2021")) as served:
+        page, wrong = opened(browser, served, width)
+        for name, path in PAGES.items():
+            page.goto(served.url + path)
+            expect(page.locator("h1")).to_have_count(1)
+            page.screenshot(path=artefacts / f"{name}-{width}.png", full_page=True)
+            assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width][0], (
+                f"{name} is too wide"
+            )
+            found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            serious = [
+                (one["id"], one["nodes"][0]["html"])
+                for one in found
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], f"{name}, {width}"
+        assert wrong == []
+        page.close()
+
+
+def test_what_a_host_says_runs_in_no_browser(browser: Browser, tmp_path: Path) -> None:
+    hostile(tmp_path / "journal.db").close()
+    with serving(tmp_path / "journal.db") as served:
+        page, wrong = opened(browser, served, "desk")
+        page.goto(f"{served.url}/rollouts/r1")
+        expect(page.locator("#diagnosis")).to_contain_text("<script>alert(1)</script>")
+        assert wrong == []
+        page.close()
+
+
+@contextlib.contextmanager
+def controlled(folder: Path) -> Iterator[None]:
+    """A rehearsed rollout whose second stage waits for a person, in a process of its own."""
+    argv = [sys.executable, "-m", "tests.web.controlled", str(folder)]
+    with subprocess.Popen(argv, cwd=ROOT, env=environment()) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_a_rollout_is_followed_live_approved_paused_and_aborted(
+    browser: Browser, tmp_path: Path, artefacts: Path
+) -> None:
+    Journal(f"sqlite:///{tmp_path / 'journal.db'}").close()
+    with serving(tmp_path / "journal.db") as served:
+        page, wrong = opened(browser, served, "desk")
+        page.goto(served.url)
+        expect(page.locator("h1")).to_contain_text("Nothing has been on trial yet")
+        with controlled(tmp_path):
+            page.get_by_role("link", name="r1", exact=True).click()
+            expect(page.locator("#line")).to_have_text("live")
+            expect(page.locator("#stages")).to_contain_text("wants a person's approval")
+            # The page was open before: what follows comes over the live line, without a load.
+            page.evaluate("window.stayed = true")
+            expect(page.locator("#stages .host", has_text="gw-s1")).to_contain_text("blessed")
+            page.get_by_text("Pause", exact=True).click()
+            page.locator("form[action$='/pause'] input[name=why]").fill("lunch")
+            page.keyboard.press("Enter")
+            expect(page.locator("#head")).to_contain_text("Paused: lunch")
+            page.get_by_role("button", name="Go on").click()
+            expect(page.locator("#head")).not_to_contain_text("Paused")
+            form = page.locator("form[action$='/approve']")
+            form.locator("input[name=ticket]").fill("T42")
+            form.get_by_role("button", name="Approve production").click()
+            expect(page.locator("#lines")).to_contain_text("approved by you")
+            page.evaluate("window.stayed = true")
+            expect(page.locator("#head")).to_contain_text("blessed")
+            expect(page.locator("#stages .host", has_text="gw-p2")).to_contain_text("blessed")
+            assert page.evaluate("window.stayed")
+            page.screenshot(path=artefacts / "live-blessed.png", full_page=True)
+        assert wrong == []
+        page.close()
+    kinds = [
+        event.kind
+        for event in Journal(f"sqlite:///{tmp_path / 'journal.db'}").read("r1")
+        if event.by == "you"
+    ]
+    assert kinds == [Kind.ROLLOUT_PAUSED, Kind.ROLLOUT_RESUMED, Kind.STAGE_APPROVED]
+
+
+def test_an_abort_from_the_page_ends_the_rollout_on_screen(browser: Browser, tmp_path: Path) -> None:
+    Journal(f"sqlite:///{tmp_path / 'journal.db'}").close()
+    with serving(tmp_path / "journal.db") as served, controlled(tmp_path):
+        page, wrong = opened(browser, served, "phone")
+        page.goto(served.url)
+        page.get_by_role("link", name="r1", exact=True).click()
+        expect(page.locator("#stages")).to_contain_text("wants a person's approval")
+        page.get_by_text("Abort", exact=True).focus()
+        page.keyboard.press("Enter")
+        page.locator("form[action$='/abort'] input[name=why]").fill("changed my mind")
+        page.get_by_role("button", name="Send back what is on trial").click()
+        expect(page.locator("#head")).to_contain_text("aborted")
+        assert wrong == []
+        page.close()

@@ -1,0 +1,109 @@
+"""What the pages show is what the journal says, for eyes and for programs, and what hosts say stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .journals import HOSTILE, hostile, rehearsed
+from .served import Page, serving
+
+PATHS = ("/", "/kernels", "/rollouts/r1", "/rollouts/r1/hosts/gw-s1")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with serving(rehearsed(tmp_path_factory.mktemp("story") / "it", "gateway-2021")) as served:
+        yield served
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_is_there_and_has_its_json(page: Page, path: str) -> None:
+    shown = page.ask(path)
+    assert shown.status == 200
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    assert "6.1.0-56-cloud-amd64" in shown.body
+    beside = page.ask("/board.json" if path == "/" else f"{path}.json")
+    assert beside.status == 200
+    assert "6.1.0-56-cloud-amd64" in beside.body
+    assert isinstance(beside.document, dict)
+
+
+def test_the_trial_tells_both_ways_of_each_flow_and_the_suspect_on_its_path(page: Page) -> None:
+    trial = page.ask("/rollouts/r1.json").document["trial"]
+    assert (trial["host"], trial["state"]["word"]) == ("gw-s1", "reverted")
+    flows = {
+        flow["flow"]: (flow["out"]["word"], flow["back"]["word"])
+        for row in trial["flows"]["rows"]
+        for cell in row["cells"]
+        for flow in cell
+    }
+    assert len(flows) == 14
+    assert flows["s-private-to-outside-tcp"] == ("ok", "none")
+    assert flows["s-public-to-outside-tcp"] == ("ok", "ok")
+    (suspect,) = trial["diagnosis"]["suspects"]
+    assert suspect["components"] == ["gw-s1:reply-translation"]
+    marked = {one["says"]: one["mark"] for one in suspect["path"]["back"] if one["mark"]}
+    assert marked == {"reply-translation": "suspect", "gw-s1>s-vm-private": "alike"}
+    assert [one["mark"] for one in suspect["path"]["out"] if one["mark"]] == []
+
+
+def test_the_board_has_the_fleet_by_stage_and_what_is_known_of_kernels(page: Page) -> None:
+    board = page.ask("/board.json").document
+    assert [stage["name"] for stage in board["fleet"]["stages"]] == ["staging", "production"]
+    assert [group["name"] for group in board["fleet"]["stages"][1]["groups"]] == ["gw-p"]
+    (known,) = board["kernels"]
+    assert (known["kernel"], known["role"], known["good"]) == ("6.1.0-56-cloud-amd64", "gateway", False)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rollouts/r9", 404),
+        ("/rollouts/r9.json", 404),
+        ("/rollouts/r1/hosts/nobody", 404),
+        ("/nothing", 404),
+        ("/static/../cli/serve.py", 404),
+        ("/static/%2e%2e/app.py", 404),
+        ("/static/..%2f..%2fcli/serve.py", 404),
+        ("/rollouts/..%2f..%2fetc%2fpasswd", 404),
+        ("//etc/passwd", 404),
+        ("/rollouts/%00", 404),
+    ],
+)
+def test_what_is_not_there_is_said_to_be_missing(page: Page, path: str, status: int) -> None:
+    answer = page.ask(path)
+    assert answer.status == status
+    assert "import " not in answer.body and "root:" not in answer.body
+
+
+def test_what_hosts_and_people_say_stays_text(tmp_path: Path) -> None:
+    hostile(tmp_path / "journal.db").close()
+    with serving(tmp_path / "journal.db") as page:
+        for path in PATHS:
+            shown = page.ask(path)
+            assert shown.status == 200
+            assert "<script>alert" not in shown.body
+            assert "\x1b" not in shown.body and "\u202e" not in shown.body
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.ask("/rollouts/r1").body
+        assert "{{7*7}}" in page.ask("/rollouts/r1").body
+        told = page.ask("/rollouts/r1.json").document
+    assert told["trial"]["good"] == HOSTILE.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
+
+
+def test_an_empty_journal_says_how_to_begin(tmp_path: Path) -> None:
+    with serving(tmp_path / "journal.db") as page:
+        assert "seatrial demo --rehearse" in page.ask("/").body
+        assert page.ask("/board.json").document["rollouts"] == []
+
+
+def test_browsers_are_told_to_load_and_run_nothing_from_elsewhere(page: Page) -> None:
+    for path in (*PATHS, "/static/live.js", "/nothing"):
+        headers = page.ask(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+        assert headers["x-content-type-options"] == "nosniff"
+    for path in PATHS:
+        body = page.ask(path).body
+        assert "http://" not in body and "https://" not in body and " style=" not in body
