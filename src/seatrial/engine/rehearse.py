@@ -44,12 +44,13 @@ _STAND_IN = ("stand-in-inside", "stand-in-outside")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:
-    """What would have happened. `left_out` says what the simulated hosts could not be asked; `seconds` is real time."""
+    """What would have happened. `platform` is how the simulated hosts were left; `left_out` says what the simulated hosts could not be asked; `seconds` is real time."""
 
     fleet: Fleet
     events: list[Event]
     state: RolloutState
     audit: Audit
+    platform: Simulation
     faults: tuple[Fault, ...]
     killed: int
     left_out: tuple[str, ...]
@@ -107,12 +108,15 @@ def rehearse(
     try:
         drawn = draw(faults, fleet)
         kills = sorted(moment for fault in faults.faults for moment in fault.at)
-        events, state, killed = run_fast(_run(fleet, drawn, kills, begin, hosts or tuple(fleet.hosts), tell))
+        events, state, platform, killed = run_fast(
+            _run(fleet, drawn, kills, begin, hosts or tuple(fleet.hosts), tell)
+        )
         return Rehearsed(
             fleet=fleet,
             events=events,
             state=state,
             audit=audit(events, fleet),
+            platform=platform,
             faults=drawn,
             killed=killed,
             left_out=left_out,
@@ -130,7 +134,7 @@ async def _run(
     begin: datetime,
     hosts: tuple[str, ...],
     tell: Callable[[Event], None] | None,
-) -> tuple[list[Event], RolloutState, int]:
+) -> tuple[list[Event], RolloutState, Simulation, int]:
     clock = LoopClock(begin)
     simulation = Simulation.create(
         None, fleet, good=GOOD, candidate=CANDIDATE, faults=faults, start=begin, clock=clock, grain=GRAIN
@@ -157,7 +161,7 @@ async def _run(
         alarm.cancel()
         if running.done():
             running.result()
-            return journal.read("r1"), turns.state(), killed
+            return journal.read("r1"), turns.state(), simulation, killed
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
