@@ -104,7 +104,7 @@ class Course(RuleBasedStateMachine):
                 self.rollout.end(host, "reverted")
             for host in [*self.rollout.tally.stuck]:
                 self.rollout.note(Kind.HOST_SKIPPED, host=host, why="seen to")
-            self.rollout.later(601.0)
+            self.rollout.later(60.0)
             self.goes_on()
             if self.over:
                 break
@@ -113,6 +113,6 @@ class Course(RuleBasedStateMachine):
 
 
 Course.TestCase.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCourse = Course.TestCase
