@@ -1,8 +1,9 @@
 """Planned failovers of the lab's NFS pair under continuous synced writes, and how long its clients waited in each.
 
 What is in: a lab of the topology `nfs-pair` (or one that is up: --lab), a client that appends records with fsync and one that
-holds a lock, --moves failovers back and forth, and every acknowledged record read again by the other client. With --peer
-pacemaker the same service is moved as often by Pacemaker in the same lab and run. The tables go to the terminal.
+holds a lock, --moves failovers back and forth, and every acknowledged record read again by the other client. With --by-hand
+each of them is followed by one that a person would do, two logins one after the other (`pair.sh give` here, `pair.sh take` there),
+on the same lab in the same run. The tables go to the terminal. What is not: Pacemaker, which the lab's image does not have.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from seatrial.lab.clients import Checked, Work
 from seatrial.lab.lab import Lab
 from seatrial.lab.nfspair import GROUP
 from seatrial.model.failover import Ending
+from seatrial.perform.look import carriers_of
 from seatrial.perform.world import World, open_world
 
 
@@ -60,6 +62,25 @@ async def move(world: World, journal: Journal, work: Work) -> Move:
         pause=felt.pause,
         records=felt.records,
         locked=locked,
+    )
+
+
+async def move_by_hand(lab: Lab, world: World, work: Work) -> Move:
+    """The same by the lab's own scripts: the old side gives to the end, then the new one takes."""
+    carriers = await carriers_of(world, world.fleet.groups[GROUP])
+    here = min(carriers or ("nfs-1",))
+    to = next(host for host in world.fleet.groups[GROUP].hosts if host != here)
+    mark = await work.mark()
+    began = monotonic()
+    await lab.ssh(here, ["/etc/seatrial-lab/pair.sh", "give"], timeout=300.0)
+    await lab.ssh(to, ["/etc/seatrial-lab/pair.sh", "take"], timeout=300.0)
+    seconds = monotonic() - began
+    while await work.mark() < mark + 3:
+        await SystemClock().sleep(0.5)
+    locked = await work.is_refused()
+    felt = await work.felt(mark)
+    return Move(
+        to=to, outcome=Ending.MOVED, seconds=seconds, pause=felt.pause, records=felt.records, locked=locked
     )
 
 
@@ -102,12 +123,21 @@ async def measure(arguments: argparse.Namespace) -> int:
         with TemporaryDirectory() as folder:
             journal = Journal(f"sqlite:///{Path(arguments.journal or folder) / 'journal.db'}")
             await work.begin()
-            moves = []
+            moves, by_hand = [], []
             for number in range(1, arguments.moves + 1):
                 moves.append(await move(world, journal, work))
                 print(f"{number}: {moves[-1]}   load {os.getloadavg()[0]:.1f}", flush=True)
+                if arguments.by_hand:
+                    by_hand.append(await move_by_hand(lab, world, work))
+                    print(f"{number} by hand: {by_hand[-1]}   load {os.getloadavg()[0]:.1f}", flush=True)
             checked = await work.end()
             tell("seatrial", moves, checked)
+            if by_hand:
+                tell("by hand", by_hand, checked)
+                ratio = statistics.median(one.pause for one in moves) / statistics.median(
+                    one.pause for one in by_hand
+                )
+                print(f"\nseatrial's median pause is {ratio:.2f} of that by hand")
             return 0 if not checked.lost and all(one.outcome == Ending.MOVED for one in moves) else 1
     finally:
         await world.close()
@@ -121,5 +151,6 @@ if __name__ == "__main__":
     )
     parser.add_argument("--moves", type=int, default=20, help="how many failovers")
     parser.add_argument("--lab", help="a lab that is up, instead of one of its own")
+    parser.add_argument("--by-hand", action="store_true", help="each failover is followed by one by hand")
     parser.add_argument("--journal", help="a directory for the journal, which is kept")
     raise SystemExit(asyncio.run(measure(parser.parse_args())))

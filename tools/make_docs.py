@@ -1,8 +1,8 @@
 """Writes the documents that are made from the code, so that they cannot tell of another house than the one that stands.
 
 What is in: the fleet file's JSON schema, the drawing of the floors in docs/architecture.md, that of a trial's states in
-docs/states.md, the tables in docs/checks.md, docs/drift.md and docs/soak.md, and the keys in docs/fleet.md. Tests compare
-all of them. What is not: the prose around them.
+docs/states.md, the tables in docs/checks.md, docs/drift.md, docs/failover.md and docs/soak.md, and the keys in
+docs/fleet.md. Tests compare all of them. What is not: the prose around them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from seatrial.checks import host, platform, storage, traffic  # noqa: E402
 from seatrial.drift.questions import ACROSS, QUESTIONS  # noqa: E402
 from seatrial.fleetfile import reference, schema  # noqa: E402
 from seatrial.fleetfile.definition import keys_of, members_of  # noqa: E402
+from seatrial.ha.drbdnfs.batches import BATCHES  # noqa: E402
 from seatrial.model.check import Check, CheckBase  # noqa: E402
 from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
 from seatrial.soak.readings import METRICS, OTHERS, WORK  # noqa: E402
@@ -30,6 +31,7 @@ from seatrial.soak.readings import METRICS, OTHERS, WORK  # noqa: E402
 KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
 SERIES = ("<!-- `make docs` writes the tables from soak/readings.py -->\n", "<!-- that was it -->\n")
 TABLE = "<!-- `make docs` writes what is below from model/check/ and checks/ -->\n"
+BATCH = "<!-- `make docs` writes what is below from ha/drbdnfs/batches.py -->\n"
 FINDINGS = "<!-- `make docs` writes what is below from drift/questions.py -->\n"
 
 
@@ -109,6 +111,15 @@ def drift(old: str) -> str:
     return f"{old.partition(FINDINGS)[0]}{FINDINGS}" + "\n".join(lines) + "\n"
 
 
+def failover(old: str) -> str:
+    """The page with the steps of each batch, in the order in which the script does them."""
+    lines: list[str] = []
+    for verb, steps in BATCHES.items():
+        lines += ["", f"### {verb}", "", "| step | does |", "|---|---|"]
+        lines += [f"| `{name}` | {does} |" for name, does in steps]
+    return f"{old.partition(BATCH)[0]}{BATCH}" + "\n".join(lines) + "\n"
+
+
 def _first(text: str | None) -> str:
     """A docstring's first paragraph on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -122,6 +133,7 @@ DOCUMENTS: dict[str, Callable[[str], str]] = {
     "checks.md": checks,
     "soak.md": soak,
     "drift.md": drift,
+    "failover.md": failover,
 }
 
 

@@ -245,12 +245,13 @@ BOOT: tuple[tuple[Case, ...], ...] = (
             name="unattended-upgrades would reboot into it",
             put="""echo 'Unattended-Upgrade::Automatic-Reboot "true";' >/etc/apt/apt.conf.d/52reboot""",
             found=("boot.automatic", "unattended-upgrades"),
+            mend="rm /etc/apt/apt.conf.d/52reboot",
         ),
         Case(
             name="the settings of the menu were changed and not written",
-            put=f"touch -d '+5 seconds' /etc/default/grub; touch -d '-1 hour' {_CFG}",
+            put="touch -d '+1 hour' /etc/default/grub",
             found=("boot.menu-old", "grub.cfg"),
-            mend=f"touch -d '-2 hours' /etc/default/grub; touch {_CFG}",
+            mend="touch -d '-2 hours' /etc/default/grub",
         ),
         Case(
             name="a package that is half configured",

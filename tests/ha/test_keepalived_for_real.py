@@ -24,14 +24,20 @@ from seatrial.vantage.pool import Pool
 
 LONG = 120.0
 V4, V6 = "192.0.2.10", "2001:db8::10"
-ROOM = """
-set -e
-mount -t tmpfs none /run
-mkdir -p /run/seatrial /run/conntrackd
-[ -z "$1" ] || { mkdir -p /etc/conntrackd 2>/dev/null || true; mount --bind "$1" /etc/conntrackd; }
-echo 0 | tee /proc/sys/net/ipv6/conf/*/accept_dad >/dev/null
-ip link set lo up
-echo ready
+OWN = ("unshare", "-Urnmpf", "--mount-proc", "--kill-child")
+# One user namespace owns all places, so that an ordinary user may make links between them.
+HOLD = """
+for config in "$@"; do
+    unshare -n -m sh -c '
+        set -e
+        mount -t tmpfs none /run
+        mkdir -p /run/seatrial /run/conntrackd
+        [ "$1" = - ] || mount --bind "$1" /etc/conntrackd
+        echo 0 | tee /proc/sys/net/ipv6/conf/*/accept_dad >/dev/null
+        ip link set lo up
+        echo $$
+        exec sleep infinity' sh "$config" &
+done
 exec cat
 """
 KEEPALIVED = """
@@ -103,23 +109,17 @@ sys.stdin.read()
 
 
 class Place(LocalVantage):
-    """A machine: namespaces that end with their first process."""
+    """A machine: a network and a mount namespace, and the way into it."""
 
-    def __init__(self, name: str, config: Path | None = None) -> None:
+    def __init__(self, name: str, outer: list[str], pid: str) -> None:
         super().__init__(name, places=Pool().places)
-        self.outer = subprocess.Popen(
-            ["unshare", "-Urnmpf", "--mount-proc", "--kill-child", "sh", "-c", ROOM, "sh", str(config or "")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.outer.stdout is not None and self.outer.stdout.readline() == "ready\n"
-        self.pid = Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children").read_text().split()[0]
-        self.enter = ["nsenter", "--preserve-credentials", "-t", self.pid, "-U", "-n", "-m", "-p", "--"]
+        self.pid = pid
+        self.enter = [*outer, "nsenter", "-t", pid, "-n", "-m", "--"]
+        self.is_dead = False
 
     @property
     def argv(self) -> tuple[str, ...]:
-        return (*self.enter, "sh")
+        return ("false",) if self.is_dead else (*self.enter, "sh")
 
     def sh(self, script: str) -> str:
         argv = [*self.enter, "sh", "-ec", script]
@@ -131,17 +131,12 @@ class Place(LocalVantage):
         options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
         return subprocess.Popen([*self.enter, *argv], stdin=subprocess.PIPE, text=True, **options)
 
-    def end(self) -> None:
-        self.outer.kill()
-        self.outer.communicate()
-
 
 class Pair:
     """Two gateways on one segment with somebody who talks to them."""
 
     def __init__(self, folder: Path, **mover: Any) -> None:
         self.folder = folder
-        self.places: dict[str, Place] = {}
         for number, name in enumerate(("gw-1", "gw-2"), start=1):
             config = folder / name
             config.mkdir()
@@ -150,8 +145,20 @@ class Pair:
             text = KEEPALIVED % {"name": name}
             text += "".join(INSTANCE % {"name": n, "number": i, "address": a} for n, i, a in both)
             (config / "keepalived.conf").write_text(text)
-            self.places[name] = Place(name, config)
-        self.client = Place("client")
+        self.holder = subprocess.Popen(
+            [*OWN, "sh", "-c", HOLD, "sh", str(folder / "gw-1"), str(folder / "gw-2"), "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.holder.stdout is not None
+        pids = sorted((self.holder.stdout.readline().strip() for _ in range(3)), key=int)
+        (inner,) = Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text().split()
+        self.outer = ["nsenter", "--preserve-credentials", "-t", inner, "-U", "-m", "-n", "-p", "--"]
+        first, second, self.client = (
+            Place(name, self.outer, pid) for name, pid in zip(("gw-1", "gw-2", "client"), pids, strict=True)
+        )
+        self.places = {"gw-1": first, "gw-2": second}
         self.started: list[subprocess.Popen[str]] = []
         self.journal = Journal(f"sqlite:///{folder / 'journal.db'}")
         host = {"stage": "s", "roles": ["gateway"], "reach": {"simulated": True}}
@@ -187,13 +194,13 @@ class Pair:
             self.started.append(place.start("keepalived", "-n", "-l", f"--use-file={conf}"))
 
     def outside(self, argv: list[str]) -> None:
-        """A link between two namespaces whose owners are different: only who owns this machine may make it."""
-        subprocess.run(argv, check=True, capture_output=True, timeout=60)
+        """What the owner of all places does."""
+        subprocess.run([*self.outer, *argv], check=True, capture_output=True, timeout=60)
 
     def down(self) -> None:
         # First what everything else lives in: who reads from a process waits for all that hold its pipe.
-        for place in (*self.places.values(), self.client):
-            place.end()
+        self.holder.kill()
+        self.holder.communicate()
         for process in self.started:
             process.kill()
             process.communicate()
@@ -264,7 +271,8 @@ async def test_both_addresses_move_with_the_connections_and_stay_where_they_were
 
 async def test_a_peer_that_is_dead_is_no_place_to_move_to_and_nothing_is_changed(pair: Pair) -> None:
     first = await pair.owner()
-    pair.places[other(first)].end()
+    pair.places[other(first)].sh("ip link set lan0 down")
+    pair.places[other(first)].is_dead = True
     state = await pair.move(to=other(first))
     assert state.outcome == Ending.REFUSED
     shown = pair.places[first].sh("ip -o addr show dev lan0; cat /run/seatrial/yield")
@@ -273,7 +281,7 @@ async def test_a_peer_that_is_dead_is_no_place_to_move_to_and_nothing_is_changed
 
 async def test_a_peer_whose_conntrackd_is_dead_gets_nothing_by_plan(pair: Pair) -> None:
     first = await pair.owner()
-    pair.places[other(first)].sh("pkill -x conntrackd")
+    pair.places[other(first)].sh("conntrackd -k")
     async with asyncio.timeout(LONG):
         while (await pair.standing()).members[other(first)].connections is not None:
             await SystemClock().sleep(0.2)

@@ -91,9 +91,9 @@ class Services(Cloud):
         return 200, {"service": one}, {}
 
 
-async def moved(folder: Path, cloud: Cloud, *goals: dict[str, str], **mover: Any) -> list[FailoverState]:
+async def moved(folder: Path, served: Cloud, *goals: dict[str, str], **mover: Any) -> list[FailoverState]:
     """Failovers one after the other, with the real engine, script and library."""
-    with cloud.serving() as url:
+    with served.serving() as url:
         file = clouds(folder, url)
         declared = {
             "driver": "openstack",

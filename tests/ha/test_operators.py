@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ import pytest
 
 from seatrial.clock import SystemClock
 from seatrial.engine import failover
-from seatrial.ha.drivers import driver_of
+from seatrial.fleetfile import load
+from seatrial.ha.drivers import DRIVERS, driver_of
 from seatrial.journal.store import Journal
 from seatrial.model.command import Output, Trouble
 from seatrial.model.failover import Ending, FailoverState
@@ -146,3 +150,29 @@ def test_what_where_says_is_believed_as_a_whole_or_not_at_all(
     standing = driver.read(group, answers)
     assert problem in str(standing.told().get("problem", ""))
     assert str(standing.told()).isprintable()
+
+
+def test_the_verb_takes_one_of_several_out_by_its_name(tmp_path: Path) -> None:
+    webs = Webs(tmp_path)
+    declared = webs.world.fleet.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+    for host in declared["hosts"].values():
+        host["reach"] = {"ssh": "nowhere.invalid"}
+    for number, host in enumerate(declared["hosts"].values()):
+        host["reach"]["ssh"] += str(number)
+    (tmp_path / "fleet.yaml").write_text(json.dumps(declared))
+    words = ["failover", "web", "--away", "web-2", "-f", str(tmp_path / "fleet.yaml")]
+    done = subprocess.run(
+        [sys.executable, "-m", "seatrial", *words, "--database", f"sqlite:///{tmp_path / 'other.db'}"],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, webs.inside()) == (0, ["web-1", "web-3"]), done.stdout + done.stderr
+
+
+def test_the_example_of_every_driver_is_right() -> None:
+    fleet = load(Path(__file__).parents[2] / "examples" / "movers" / "fleet.yaml")
+    drivers = {driver_of(group).name for group in fleet.groups.values()}
+    assert drivers == set(DRIVERS) - {"drbd-nfs"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seatrial.ha.cluster import Cluster, Location, Part, Peer
-from seatrial.ha.driver import Deed, Done, Goal
+from seatrial.ha.driver import Deed, Done, Goal, Stuck, Wait
 from seatrial.ha.drivers import driver_of
 from seatrial.ha.pacemaker import PacemakerStanding
 from seatrial.model.command import Output, Trouble
@@ -281,3 +281,14 @@ def test_two_clusters_with_quorum_each_are_one_too_many() -> None:
     assert split.carriers is None
     assert [one.outcome for one in split.refusals(TO_SECOND)] == [FAIL]
     assert not isinstance(split.decide(TO_SECOND), Deed)
+
+
+def test_a_machine_that_has_just_booted_is_waited_for_by_a_trial_and_refused_to_a_person() -> None:
+    seen = both("peer-offline")
+    trial = replace(TO_SECOND, trial="r1")
+    assert "db-2 is offline" in [one.because for one in seen.refusals(TO_SECOND) if one.outcome is FAIL]
+    assert {one.outcome for one in seen.refusals(trial)} == {PASS}
+    assert isinstance(seen.decide(trial), Wait)
+    assert isinstance(seen.decide(replace(trial, seconds=181.0)), Stuck)
+    # Standby is somebody's word, whoever asks.
+    assert {one.outcome for one in both("standby").refusals(Goal(to="db-1", trial="r1"))} == {PASS, FAIL}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.ha.driver import Deed, Goal
+from seatrial.ha.driver import Deed, Goal, Stuck, Wait
 from seatrial.ha.pooled import OURS, Hands, PoolMember, PoolStanding
 from seatrial.model.command import Command
 from seatrial.model.failover import Ending
@@ -161,3 +161,21 @@ def test_unknown_is_never_a_proof_and_opens_nothing() -> None:
     assert {one.outcome for one in unknown.proof(goal)} == {UNKNOWN}
     assert not isinstance(unknown.decide(goal), Deed)
     assert [one.outcome for one in Pool({"a": OPEN, "b": OPEN}).look().proof(goal)] == [PASS, FAIL]
+
+
+def test_a_host_that_has_just_booted_is_waited_for_by_a_trial_and_refused_to_a_person() -> None:
+    unwell = replace(SHUT, is_well=False)
+    standing = Pool({"a": unwell, "b": OPEN}).look()
+    assert {one.outcome for one in standing.refusals(Goal(to="a"))} == {PASS, FAIL}
+    assert {one.outcome for one in standing.refusals(Goal(to="a", trial="r1"))} == {PASS}
+    assert isinstance(standing.decide(Goal(to="a", trial="r1", seconds=1.0)), Wait)
+    stuck = standing.decide(Goal(to="a", trial="r1", seconds=9.0))
+    assert isinstance(stuck, Stuck) and stuck.because == "a is not well, for 8 s now"
+    # What somebody else has shut is not waited for.
+    others = Pool({"a": replace(unwell, shut_by="disk is changed"), "b": OPEN}).look()
+    assert {one.outcome for one in others.refusals(Goal(to="a", trial="r1"))} == {PASS, FAIL}
+
+
+def test_what_somebody_else_shut_after_it_was_asked_is_not_opened() -> None:
+    step = Pool({"a": replace(SHUT, shut_by="disk is changed"), "b": OPEN}).look().decide(Goal(to="a"))
+    assert isinstance(step, Stuck) and "disk is changed" in step.because

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seatrial.ha.driver import Deed, Goal
+from seatrial.ha.driver import Deed, Goal, Stuck, Wait
 from seatrial.ha.drivers import driver_of
 from seatrial.ha.reactor import ReactorStanding
 from seatrial.model.command import Output, Trouble
@@ -168,3 +169,11 @@ def test_a_resource_that_nobody_took_stays_and_it_is_said_where_to_look() -> Non
     state = paper.run()
     assert (state.outcome, world.at, paper.deeds) == (Ending.BACK, "nfs-1", ["evict", "evict"])
     assert "nobody took tools, so it is on nfs-1 again" in state.because
+
+
+def test_a_peer_that_has_just_booted_is_waited_for_by_a_trial_and_refused_to_a_person() -> None:
+    standing = seen(PRIMARY, (status_of("Secondary", disk="Inconsistent"), IDLE))
+    goal = Goal(to="nfs-2", away="nfs-1", trial="r1")
+    assert {one.outcome for one in standing.refusals(goal)} == {PASS}
+    assert isinstance(standing.decide(goal), Wait)
+    assert isinstance(standing.decide(replace(goal, seconds=121.0)), Stuck)

@@ -10,8 +10,9 @@ import pytest
 
 from seatrial.model.event import Event
 from seatrial.model.fold import fold
-from seatrial.report.document import markdown
+from seatrial.report.document import document
 from seatrial.report.narrate import narrate
+from seatrial.report.written import as_markdown
 
 KEPT = Path(__file__).parent / "released"
 # Made by `seatrial demo --rehearse` of that version. Files are added with a release, and never changed.
@@ -43,7 +44,7 @@ def test_a_journal_of_a_released_version_ends_as_it_did(name: str) -> None:
 def test_a_journal_of_a_released_version_is_told_to_people(name: str) -> None:
     events = kept(name)
     assert len(narrate(events, rollout="r1")) > 8
-    assert markdown(events, rollout="r1").startswith("# Rollout r1")
+    assert as_markdown(document(events, rollout="r1")).startswith("# Rollout r1")
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -66,12 +66,12 @@ def test_the_kernel_at_which_a_fault_begins_is_named(
     first_bad = offered[len(offered) // 2]
     events, answer = bisect(
         home, offered[0], offered[-1], "--stand-in", first_bad, "--stand-in-flaky", flaky,
-        "--flow", "s-private-to-outside-udp", "--confidence", sure,
+        "--flow", "s-private-to-outside-udp", "--confidence", sure, "--report", str(home / "report.txt"),
     )  # fmt: skip
     assert len(events[0]["data"]["versions"]) == len(offered)  # type: ignore[index]
     assert (answer["ending"], answer["first"], answer["last"]) == ("found", first_bad, first_bad)
     assert "software emulation" in str(answer["platform"]) or "KVM" in str(answer["platform"])
-    assert f"Subject: linux-image-{first_bad}: regression in " in Path(str(answer["report"])).read_text()
+    assert f"Subject: linux-image-{first_bad}: regression in " in (home / "report.txt").read_text()
 
 
 async def commits(folder: Path, release: str) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.rehearsed import controlled
+
 from .journals import HOSTILE, hostile, rehearsed
 from .served import Page, serving
 
@@ -91,6 +93,19 @@ def test_what_hosts_and_people_say_stays_text(tmp_path: Path) -> None:
         assert "{{7*7}}" in page.ask("/rollouts/r1").body
         told = page.ask("/rollouts/r1.json").document
     assert told["trial"]["good"] == HOSTILE.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
+
+
+def test_the_curves_of_a_soak_are_a_picture_that_runs_nothing(tmp_path: Path) -> None:
+    assert controlled(tmp_path / "it", "load", measured=True) == 0
+    with serving(tmp_path / "it" / "journal.db") as page:
+        soak = page.ask("/rollouts/r1.json").document["trial"]["soak"]
+        assert soak["outcome"]["word"] == "fail"
+        picture = page.ask(soak["picture"])
+        assert picture.headers["content-type"] == "image/svg+xml"
+        assert "script" not in picture.headers["content-security-policy"]
+        assert "disk.vda.latency" in picture.body and "<script" not in picture.body
+        assert soak["picture"] in page.ask("/rollouts/r1/hosts/gw-s1").body
+        assert page.ask("/rollouts/r1/hosts/gw-p1/soak.svg").status == 404
 
 
 def test_an_empty_journal_says_how_to_begin(tmp_path: Path) -> None:

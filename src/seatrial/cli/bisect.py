@@ -12,11 +12,12 @@ from cyclopts import Parameter
 
 from seatrial.bisect.course import Course, advance, ended_data
 from seatrial.bisect.search import Ending, Rules
-from seatrial.bisect.told import Suspects, tell, tracker_report
+from seatrial.bisect.told import tell, tracker_report
 from seatrial.cli.follow import show_line
 from seatrial.cli.grounds import What, Where, opened, prepare
 from seatrial.cli.lab import Shown
 from seatrial.cli.options import Database, Json, Why, console, person, print_json
+from seatrial.cli.suspected import suspected
 from seatrial.engine.bisecting import loop
 from seatrial.errors import CouldNotAct, InputError, Interrupted
 from seatrial.journal.store import Journal, default_url
@@ -146,9 +147,9 @@ def _conclude(course: Course, report: Path | None, *, as_json: bool) -> int:
     assert course.answer is not None
     path: Path | None = None
     if course.answer.ending in (Ending.FOUND, Ending.RANGE):
-        suspects = _suspects(course)
+        suspects = asyncio.run(suspected(course))
         # What was made up is no news for a tracker, unless somebody wants to see what it would look like.
-        if report or course.ground["kind"] != "simulated":
+        if report or not (course.ground["kind"] == "simulated" or course.ground["stand_in"]):
             path = _write(report or _folder() / f"{course.id}.txt", tracker_report(course, suspects))
         if not as_json:
             for line in suspects.lines:
@@ -161,14 +162,6 @@ def _conclude(course: Course, report: Path | None, *, as_json: bool) -> int:
     elif path:
         print(f"report       {path}")
     return CODES[course.answer.ending]
-
-
-def _suspects(course: Course) -> Suspects:
-    assert course.answer is not None
-    good, bad = course.versions[course.answer.first - 1], course.versions[course.answer.last]
-    if course.ground["kind"] == "module":
-        return Suspects()
-    return Suspects(command=f"seatrial suspects {good.name} {bad.name}")
 
 
 def _folder() -> Path:

@@ -25,7 +25,7 @@ from seatrial.perform.world import World, open_world
 from seatrial.report.document import recovery
 from seatrial.report.narrate import Line
 
-Scenario = Literal["gateway-2021", "good", "dead-network", "panic", "load", "load-good"]
+Scenario = Literal["gateway-2021", "good", "dead-network", "panic", "load", "load-good", "nfs-2017"]
 
 # How each story ends when Seatrial keeps its promise.
 ENDINGS: dict[str, str] = {
@@ -35,16 +35,18 @@ ENDINGS: dict[str, str] = {
     "panic": "reverted",
     "load": "reverted",
     "load-good": "blessed",
+    "nfs-2017": "reverted",
 }
 # The platform of a story, where it is another one than the gateways.
-TOPOLOGIES: dict[str, str] = {"load": "nfs-load", "load-good": "nfs-load"}
+TOPOLOGIES: dict[str, str] = {"load": "nfs-load", "load-good": "nfs-load", "nfs-2017": "nfs-pair"}
 # What is wrong with the candidate, where the story is not called after it.
-FAULTS: dict[str, str] = {"load-good": "good"}
+FAULTS: dict[str, str] = {"load-good": "good", "nfs-2017": "load"}
 # dead-network is about the guard's own clock, which nobody wants to watch for ten minutes.
 GUARDS: dict[str, str] = {"dead-network": "60s"}
 # What it took people, in the incident reports that the stories are told after.
 PEOPLE: dict[str, str] = {
     "gateway-2021": "In 2021 it took people 85 minutes to suspect the network and 105 to go back.",
+    "nfs-2017": "In 2017 it took people 2 h 54 m to notice the load and 9 h 47 m to be back on the good kernel.",
     "load": "In 2017 it took people 2 h 54 m to notice the load and 9 h 47 m to be back on the good kernel.",
 }
 
@@ -108,12 +110,13 @@ def _rehearse(
     from seatrial.engine.rehearsal import (
         CANDIDATE,
         MEASURED,
+        PAIR_TEXT,
         open_simulation,
         rehearsal_fleet,
         rehearsal_world,
     )
 
-    text = rehearsal_fleet(measured=scenario in MEASURED)
+    text = PAIR_TEXT if scenario == "nfs-2017" else rehearsal_fleet(measured=scenario in MEASURED)
     simulation = open_simulation(
         folder / "simulation.json", parse(text, filename="the demo's fleet"), scenario
     )
@@ -143,7 +146,7 @@ def _in_the_lab(
         fault = "real-bug" if real_bug else FAULTS.get(scenario, scenario)
         asyncio.run(prepare(lab, fault, quiet=as_json))
         phases["fault prepared"] = monotonic() - began
-        text = lab_fleet(lab, guard=GUARDS.get(scenario, "10m"))
+        text = lab_fleet(lab, guard=GUARDS.get(scenario, "10m"), story=True)
         (lab.home / "fleet.yaml").write_text(text, encoding="utf-8")
         began = monotonic()
         name = _begin(store, text, lab.kernels.candidate)
@@ -195,9 +198,8 @@ def _conclude(
     named, restored = recovery(trial, store.read(state.id)) if trial else (None, None)
     untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
     # A story that ends badly ends at its first host.
-    as_told = state.outcome == ENDINGS[scenario] and untouched == (
-        [] if ENDINGS[scenario] == "blessed" else [*state.trials][1:]
-    )
+    left = 0 if ENDINGS[scenario] == "blessed" else len(state.trials) - 1
+    as_told = state.outcome == ENDINGS[scenario] and len(untouched) == left
     if as_json:
         print_json(
             {

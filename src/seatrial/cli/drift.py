@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from rich.markup import escape
 
+from seatrial.cli.given import bytes_of
 from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
 from seatrial.drift.accepted import check_names
+from seatrial.drift.snapshot import Snapshot, differences, read_text
 from seatrial.errors import InputError
-from seatrial.model.finding import Audit, Finding, Severity
+from seatrial.model.finding import Audit, Finding, Severity, Unread
 from seatrial.model.fleet import Fleet
 from seatrial.model.text import safe
-from seatrial.perform.drifting import Drift, audit, only, this_machine
+from seatrial.perform.drifting import Drift, audit, only, snapshots, this_machine
 from seatrial.perform.world import open_world
 from seatrial.report.drifted import Answer, answer, as_document, as_nagios, as_prometheus
 
@@ -31,6 +35,8 @@ FailOn = Annotated[
     Literal["danger", "warning", "note"],
     Parameter(name="--fail-on", help="the least that makes the exit code 1"),
 ]
+MOST_BYTES = 256_000_000
+_SNAPSHOT = "give what `seatrial drift snapshot` printed"
 _COLOURS = {Severity.DANGER: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
@@ -65,6 +71,79 @@ def drift(
         case _:
             _tell_people(found, told)
     return code
+
+
+@app.command
+def snapshot(*, file: FleetFile = DEFAULT_FLEET, host: Hosts = (), local: Local = False) -> int:
+    """Keep the facts of hosts: one JSON object a line for each, for `seatrial drift diff`.
+
+    Hosts are only read. Exit code 0 when all were read, 3 when one was not.
+    """
+    declared = declared_fleet(file, host, local)
+    found = asyncio.run(_snapshots(declared, host or tuple(declared.hosts)))
+    for one in found.values():
+        if isinstance(one, Snapshot):
+            print_json(one.document())
+    missing = [one for one in found.values() if isinstance(one, Unread)]
+    for lost in missing:
+        print(f"seatrial: {safe(lost.because)}\n  hint: {safe(lost.hint)}", file=sys.stderr)
+    return 3 if missing else 0
+
+
+async def _snapshots(declared: Fleet, hosts: tuple[str, ...]) -> dict[str, Snapshot | Unread]:
+    world = open_world(declared)
+    try:
+        return await snapshots(world, dict.fromkeys(hosts, 0.0))
+    finally:
+        await world.close()
+
+
+@app.command
+def diff(
+    before: Annotated[str, Parameter(help="what `drift snapshot` printed, or - for standard input")],
+    after: Annotated[str, Parameter(help="what it printed later, or on another host")],
+    /,
+    *,
+    json: Json = False,
+) -> int:
+    """What differs between two snapshots of a host, or of two hosts; files of several are compared host by host.
+
+    Exit code 0 when nothing differs, 1 when something does.
+    """
+    pairs = _paired(_read(before), _read(after))
+    found = {host: differences(one, other) for host, (one, other) in pairs.items()}
+    if json:
+        changes = {
+            host: [{**asdict(one), "sentence": one.sentence} for one in some] for host, some in found.items()
+        }
+        print_json({"hosts": changes})
+    else:
+        for host, some in found.items():
+            for one in some:
+                console().print(f"{safe(host)}: {safe(one.sentence)}", markup=False)
+        total = sum(len(some) for some in found.values())
+        console().print(
+            f"{total} differences on {len(found)} host{'' if len(found) == 1 else 's'}", markup=False
+        )
+    return 1 if any(found.values()) else 0
+
+
+def _read(file: str) -> dict[str, Snapshot]:
+    data = bytes_of(
+        file, most=MOST_BYTES, what=_SNAPSHOT, too_large="give the snapshots of fewer hosts at once"
+    )
+    return {one.host: one for one in read_text(data.decode("utf-8", "replace"))}
+
+
+def _paired(before: dict[str, Snapshot], after: dict[str, Snapshot]) -> dict[str, tuple[Snapshot, Snapshot]]:
+    """The hosts of both; two files of one host each are compared whatever the hosts are called."""
+    if len(before) == len(after) == 1:
+        (one,), (other,) = before.values(), after.values()
+        return {other.host: (one, other)}
+    both = {host: (before[host], after[host]) for host in before if host in after}
+    if not both:
+        raise InputError("no host is in both files", hint=_SNAPSHOT)
+    return both
 
 
 def declared_fleet(file: FleetFile, host: tuple[str, ...], local: bool) -> Fleet:

@@ -42,6 +42,9 @@ def failover(
     *,
     file: FleetFile = DEFAULT_FLEET,
     to: Annotated[str, Parameter(help="the host that is to carry it [default: the other one]")] = "",
+    away: Annotated[
+        str, Parameter(help="the host that is to carry it no more, where several do at once")
+    ] = "",
     resume: Annotated[
         bool, Parameter(negative="", help="go on with the one that a dead controller left")
     ] = False,
@@ -71,14 +74,15 @@ def failover(
         )
         return carry_out(store, world, open_.id, shower)
     declared, text = fleet(file)
-    return carry_out(store, open_world(declared), "", shower, begin=_Begin(group, to, force, why, text))
+    return carry_out(store, open_world(declared), "", shower, begin=_Begin(group, to, away, force, why, text))
 
 
 class _Begin:
     """What a new failover is begun with."""
 
-    def __init__(self, group: str, to: str, force: str, why: str, text: str) -> None:
-        self.group, self.to, self.force, self.why, self.text = group, to, force, why, text
+    def __init__(self, group: str, to: str, away: str, force: str, why: str, text: str) -> None:
+        self.group, self.to, self.away = group, to, away
+        self.force, self.why, self.text = force, why, text
 
 
 class _Shower:
@@ -135,6 +139,7 @@ async def _carry_out(
                 world,
                 begin.group,
                 to=begin.to,
+                away=begin.away,
                 by=person(),
                 why=begin.why,
                 force=begin.force,

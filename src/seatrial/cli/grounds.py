@@ -306,12 +306,14 @@ def _chosen(declared: Fleet, asked: Mapping[str, Any]) -> tuple[tuple[str, ...],
 
 
 def _says(ground: Mapping[str, Any]) -> str:
+    made_up = f"; the fault is a stand-in, from {fault['from']} on" if (fault := ground["stand_in"]) else ""
     if "command" in ground:
-        return CommandAsked(
+        told = CommandAsked(
             argv=tuple(ground["command"]), on_host=ground["on_host"], timeout=ground["timeout"]
-        ).says
+        )
+        return told.says + made_up
     names = [*ground["flows"], *ground["checks"]]
-    return f"seatrial check of {', '.join(names) if names else 'every flow and check'}"
+    return f"seatrial check of {', '.join(names) if names else 'every flow and check'}{made_up}"
 
 
 @asynccontextmanager
@@ -368,6 +370,12 @@ async def _opened_module(
         finally:
             if ground["lab"] is not None:
                 await module.put_back()
+
+
+def declared_of(ground: Mapping[str, Any]) -> Fleet:
+    """The fleet that a search asks of: the operator's, else the lab's own, of which nobody is reached here."""
+    text = ground["fleet"] or topology_fleet(TOPOLOGIES[ground["topology"]](), _nowhere)
+    return parse(text, filename="the fleet")
 
 
 def _asker(ground: Mapping[str, Any], lab: Lab) -> Asked:

@@ -18,6 +18,7 @@ from seatrial.lab.fleet import fleet_text
 from seatrial.lab.lab import Lab
 from seatrial.lab.nfsload import nfs_load_fleet
 from seatrial.lab.nfspair import nfs_pair_fleet
+from seatrial.lab.nfsstory import nfs_story_fleet
 from seatrial.lab.scenario import Scenario as Fault
 from seatrial.lab.topology import Topology as LabTopology
 from seatrial.model.text import safe
@@ -133,8 +134,8 @@ async def prepare(lab: Lab, scenario: str, *, quiet: bool) -> None:
         await lab.apply(Fault(scenario), progress=shown)
 
 
-def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
-    """The fleet file for a lab that is up."""
+def lab_fleet(lab: Lab, *, guard: str = "10m", story: bool = False) -> str:
+    """The fleet file for a lab that is up; `story`: as a rollout sees it, where that is another one."""
     said = lab.status()
 
     def reach(place: str) -> dict[str, object]:
@@ -143,13 +144,15 @@ def lab_fleet(lab: Lab, *, guard: str = "10m") -> str:
         endpoint = said.endpoints[place]
         return {"netns": endpoint.netns, **({"userns": endpoint.userns} if endpoint.userns else {})}
 
-    return topology_fleet(lab.topology, reach, guard=guard, home=str(lab.home))
+    return topology_fleet(lab.topology, reach, guard=guard, home=str(lab.home), story=story)
 
 
-def topology_fleet(laid: LabTopology, reach: Reach, *, guard: str = "10m", home: str = "") -> str:
-    """The fleet file for a topology; `reach` says how a place of it is reached."""
+def topology_fleet(
+    laid: LabTopology, reach: Reach, *, guard: str = "10m", home: str = "", story: bool = False
+) -> str:
+    """The fleet file for a topology; `reach` says how a place of it is reached, `story` as in `lab_fleet`."""
     if laid.name == "nfs-pair":
-        return nfs_pair_fleet(reach)
+        return nfs_story_fleet(reach, guard=guard) if story else nfs_pair_fleet(reach)
     if laid.name == "nfs-load":
         return nfs_load_fleet(reach, guard=guard)
     return fleet_text(laid, reach, guard=guard, home=home)

@@ -65,6 +65,7 @@ app.command(
     name="bisect",
     help="The first bad kernel after a good one, booted in the lab.",
 )
+app.command("seatrial.cli.report:log", name="log", help="Add a person's line to the journal.")
 app.command(lab)
 app.command(exports)
 app.command(

@@ -14,6 +14,7 @@ from seatrial.drift.read.hardware import Hardware, read_hardware
 from seatrial.drift.read.running import InForce, read_running
 from seatrial.drift.read.services import Services, read_services
 from seatrial.model.command import Command, Output
+from seatrial.model.hostfacts import BootFacts
 
 # An audit takes half a second; a guest under software emulation has been seen to need minutes on a busy machine.
 TIMEOUT = 600.0
@@ -40,6 +41,30 @@ def script() -> bytes:
     return "".join(text(f"drift-{name}.sh") for name in _SCRIPTS).encode()
 
 
+def snapshot_command(since: float = 0.0) -> Command:
+    """What a snapshot is made of, a third of an audit's work; `since` (seconds since 1970) is when the one before was taken."""
+    words = ("brief", str(int(since))) if since else ("brief",)
+    return Command(
+        name="drift.snapshot",
+        argv=("sh", "-s", "--", *words),
+        stdin=script(),
+        root=True,
+        timeout=TIMEOUT,
+        limit=LIMIT,
+    )
+
+
+def read_snapshot(output: Output) -> Facts | None:
+    """Facts from the Output of `snapshot_command`, as far as it asks; None when there is no whole answer."""
+    if not output.answered:
+        return None
+    sections = read_sections(output.stdout)
+    identity = read_identity(sections)
+    if not sections.whole or not identity.kernel or not identity.now:
+        return None
+    return _facts(sections, identity, Sections(), None)
+
+
 def commands(method: BootMethod, *, root: bool = True) -> tuple[Command, Command]:
     """The two Commands of an audit, for one exec. Without `root` much is not read, and said to be unread."""
     boot = method.facts()
@@ -63,6 +88,10 @@ def read_facts(method: BootMethod, outputs: Sequence[Output]) -> Facts | None:
         return None
     grub = read_sections(outputs[0].stdout) if outputs[0].answered else Sections()
     boot = method.read(outputs[0])
+    return _facts(sections, identity, grub, boot)
+
+
+def _facts(sections: Sections, identity: Identity, grub: Sections, boot: BootFacts | None) -> Facts:
     return Facts(
         identity=identity,
         boot=read_boot(sections, grub, boot),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
+from seatrial.engine.lease import under_lease
 from seatrial.errors import InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
-from seatrial.ha.driver import Deed, Standing, Wait
+from seatrial.ha.driver import Deed, Goal, Standing, Wait
 from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, advance_failover, fold_failover
@@ -24,6 +26,7 @@ from seatrial.perform.moving import Moved, carry_out
 from seatrial.perform.world import World
 
 PROOF_AGAIN = 1.0
+READY_SECONDS, READY_AGAIN = 120.0, 3.0
 
 
 class FailoverTurns:
@@ -135,18 +138,17 @@ async def begin(
             raise InputError(
                 f"{host} is not in group {group}", hint=f"its hosts: {', '.join(declared.hosts)}"
             )
-    if (open_ := unfinished(journal, group)) is not None:
-        raise Refused(
-            f"failover {open_.id} of {group} is not over",
-            hint=f"go on with it: seatrial failover {group} --resume",
-        )
     carriers = await carriers_of(world, declared)
     origin = min(carriers) if carriers else ""
+    if carriers is None and not to and not away:
+        raise InputError(
+            f"it cannot be told which host of {group} carries it now, so not what the other one is",
+            hint=f"say where it shall go: --to {' or --to '.join(declared.hosts)}",
+        )
     if not to and not away:
         away = origin
     if not to and len(declared.hosts) == 2:
         to = next(host for host in declared.hosts if host != away)
-    failover = journal.new_failover()
     data = {
         "group": group,
         "driver": declared.mover.driver,
@@ -158,14 +160,43 @@ async def begin(
         "trial": trial,
         "fleet": fleet_text,
     }
-    journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
-    return failover
+    return _written(journal, group, by, data)
+
+
+def _written(journal: Journal, group: str, by: str, data: Mapping[str, Any]) -> str:
+    """The failover in the journal, unless one of the group is not over; of two that ask at once, one is refused."""
+    me, lease = Holder.here(), FAILOVER_LEASE + group
+    journal.take_lease(lease, me)
+    try:
+        if (open_ := unfinished(journal, group)) is not None:
+            raise Refused(
+                f"failover {open_.id} of {group} is not over",
+                hint=f"go on with it: seatrial failover {group} --resume",
+            )
+        failover = journal.new_failover()
+        journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
+        return failover
+    finally:
+        journal.drop_lease(lease, me)
+
+
+async def await_ready(world: World, group: str, *, to: str, limit: float = READY_SECONDS) -> None:
+    """Wait until nothing refuses a move to `to`, or for `limit` seconds: a host that has just booted is still connecting."""
+    declared = world.fleet.groups[group]
+    until = world.clock.now() + timedelta(seconds=limit)
+    while world.clock.now() < until:
+        standing = await standing_of(world, declared)
+        if all(result.outcome is Outcome.PASS for result in standing.refusals(Goal(to=to))):
+            return
+        await world.clock.sleep(READY_AGAIN)
 
 
 async def run(
     journal: Journal, world: World, failover: str, *, tell: Callable[[Event], None] | None = None
 ) -> FailoverState:
-    """Be the controller of a failover until it is over, and return how it ended. Raises Refused while another one lives.
+    """Be the controller of a failover until it is over, and return how it ended.
+
+    Raises Refused while another one lives, and CouldNotAct when another one has taken it over.
 
     `tell` is called with each of its Events, once it is in the journal.
     """
@@ -173,9 +204,13 @@ async def run(
     me = Holder.here()
     lease = FAILOVER_LEASE + turns.state().group
     journal.take_lease(lease, me)
-    try:
+
+    async def work() -> None:
         while not await turns.turn():
-            journal.keep_lease(lease, me)
+            pass
+
+    try:
+        await under_lease(journal, lease, me, work())
         return turns.state()
     finally:
         journal.drop_lease(lease, me)

@@ -15,6 +15,8 @@ import yaml
 
 from seatrial.lab.fleet import fleet_text
 from seatrial.lab.gateway import gateway_topology
+from seatrial.lab.nfspair import SERVERS
+from seatrial.lab.nfsstory import nfs_story_fleet
 from seatrial.model.event import Event
 from seatrial.model.fleet import Fleet
 from seatrial.perform.world import World
@@ -31,6 +33,7 @@ SCENARIOS: dict[str, tuple[Fault, ...]] = {
     "load": (Fault(host="gw-s1", kind="slow-disk", kernel=CANDIDATE),),
     "load-production": (Fault(host="gw-p2", kind="slow-disk", kernel=CANDIDATE),),
     "load-good": (),
+    "nfs-2017": tuple(Fault(host=host, kind="slow-disk", kernel=CANDIDATE) for host in SERVERS),
     "no-load": (Fault(host="gw-s1", kind="no-load"),),
 }
 
@@ -44,6 +47,9 @@ _MEASURE = {
     "most": "10m",
     "load": {"of": "disk.vda.ops", "least": 20},
 }
+
+
+PAIR_TEXT = nfs_story_fleet(lambda _: {"simulated": True}, simulated=True)
 
 
 def rehearsal_fleet(*, approval: bool = False, measured: bool = False, against: str = "before") -> str:

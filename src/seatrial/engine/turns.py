@@ -303,6 +303,8 @@ class Turns:
         group = self.world.fleet.group_of(terms.host)
         assert group is not None
         open_ = failover.unfinished(self.journal, group)
+        if open_ is None and act is Act.ATTRACT:
+            await failover.await_ready(self.world, group, to=terms.host)
         name = (
             open_.id
             if open_

@@ -124,12 +124,12 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, group in _map(root, "groups").items():
         for number, member in _list(group, "hosts"):
             yield from _unknown(names, ("host",), member, ("groups", name, "hosts", number))
-    for number, one in _list(root, "accepted"):
-        yield from _unknown(names, ("host",), one.at("host"), ("accepted", number, "host"))
         yield from _unknown(
             names, ("vantage", "host"), group.at("mover", "from"), ("groups", name, "mover", "from")
         )
         yield from _strangers(name, group)
+    for number, one in _list(root, "accepted"):
+        yield from _unknown(names, ("host",), one.at("host"), ("accepted", number, "host"))
     for role in _map(root, "policies"):
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):

@@ -26,6 +26,11 @@ class Peer:
     unclean: bool = False
 
     @property
+    def is_coming(self) -> bool:
+        """Whether it may be on its way: what its people have not set, and what is not a fault."""
+        return self.trouble in ("offline", "not in the cluster yet")
+
+    @property
     def trouble(self) -> str:
         """Why nothing may be moved onto it, in words; "" when it may."""
         words = (

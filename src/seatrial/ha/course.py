@@ -51,6 +51,7 @@ def goal_of(state: FailoverState, now: datetime) -> Goal:
         origin=state.origin,
         is_back=state.is_back,
         force=state.force,
+        trial=state.trial,
         tries=state.tries,
         deed=state.deed,
         problem=state.problem,

@@ -27,7 +27,8 @@ class Goal:
     `to` is the host that is to carry the service ("" for any other than `away`), `away` the one that must not carry it any
     more ("" when that does not matter), `origin` the one that carried it when the failover began ("" for none). `is_back`
     is set once it has been turned round: then `to` is where it came from. `force` is a person's reason to go without the
-    peer's word, "" without one. `tries` counts the deeds that came to an end since the goal was set, well or not, by name; `problem` is what the
+    peer's word, "" without one. `trial` names the trial that asks, "" for a person: what a host that has just booted does not have
+    yet is waited for then, and refused otherwise. `tries` counts the deeds that came to an end since the goal was set, well or not, by name; `problem` is what the
     latest one said that did not work, `deed` the latest one's name. `seconds` is how long ago the goal was set, or the latest deed
     was over.
     """
@@ -37,6 +38,7 @@ class Goal:
     origin: str = ""
     is_back: bool = False
     force: str = ""
+    trial: str = ""
     tries: Mapping[str, int] = field(default_factory=dict)
     deed: str = ""
     problem: str = ""

@@ -13,7 +13,7 @@ from seatrial.ha.reactor import DrbdReactor
 from seatrial.ha.unmoved import Unmoved
 from seatrial.model.fleet import Group
 
-_DRIVERS: dict[str, Driver] = {
+DRIVERS: dict[str, Driver] = {
     driver.name: driver
     for driver in (
         Keepalived(),
@@ -30,4 +30,4 @@ _DRIVERS: dict[str, Driver] = {
 
 def driver_of(group: Group) -> Driver:
     """The Driver of a group's declaration."""
-    return _DRIVERS[group.mover.driver]
+    return DRIVERS[group.mover.driver]

@@ -86,7 +86,7 @@ class KeepalivedStanding:
             because=f"{who} has {self._called}",
             hint="" if carriers is not None else "does keepalived run on every host of the group?",
         )
-        return (answers, owner, *self._connections(to))
+        return (answers, owner, *(() if goal.trial else self._connections(to)))
 
     def _connections(self, to: str) -> tuple[Result, ...]:
         """Both sides of the hand-over must answer."""
@@ -132,6 +132,8 @@ class KeepalivedStanding:
                 hint=goal.hint
                 or f"does keepalived track {self.mover.yield_file} with a negative weight on every host, in the sync group if there is one?",
             )
+        if self.mover.conntrackd and self.members[to].connections is None:
+            return Wait(seconds=_LOOK_AGAIN, because=f"conntrackd on {to} does not answer")
         if self.members[to].taken and goal.tries.get("forget", 0) < _MAX_TRIES:
             because = f"what {to} took over before says nothing of this move"
             return Deed(name="forget", on={to: (forget_command(self.mover),)}, because=because, hurts=False)

@@ -81,10 +81,13 @@ class PacemakerStanding:
         yield self._parts(view)
         peer = view.peers.get(self._called(to))
         trouble = "no machine of the cluster" if peer is None else peer.trouble
+        awaited = bool(goal.trial) and peer is not None and peer.is_coming
         yield _result(
             "peer",
-            FAIL if trouble else PASS,
-            f"{to} is {trouble}" if trouble else f"{to} is online",
+            FAIL if trouble and not awaited else PASS,
+            f"{to} is {trouble}{', which is waited for' if awaited else ''}"
+            if trouble
+            else f"{to} is online",
             f"crm_standby -N {self._called(to)} -D"
             if trouble == "in standby"
             else "crm_mon -1 on any member says more",
@@ -152,6 +155,11 @@ class PacemakerStanding:
                 goal,
                 f"the cluster moves {name} to {self._to(goal)}",
                 "crm_mon -1 on any member says what it waits for",
+            )
+        peer = view.peers.get(self._called(self._to(goal)))
+        if peer is None or peer.trouble:
+            return self._wait(
+                goal, f"{self._to(goal)} is {'unknown' if peer is None else peer.trouble}", goal.hint
             )
         if goal.tries.get("move", 0) >= MAX_TRIES:
             why = f": {goal.problem}" if goal.problem else ""

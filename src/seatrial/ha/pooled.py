@@ -104,7 +104,7 @@ class PoolStanding:
             self._result("known", Outcome.PASS, f"{self.what} is carried by {_and(sorted(self.carriers))}")
         ]
         if goal.to:
-            results.append(self._may_take(goal.to))
+            results.append(self._may_take(goal.to, is_awaited=bool(goal.trial)))
         if away := goal.away:
             results += [self._others(goal, away), *self._may_go(away)]
         return tuple(results)
@@ -116,8 +116,8 @@ class PoolStanding:
             if goal.seconds > self.seconds:
                 return Stuck(because=because, hint=self.hint or goal.hint)
             return Wait(seconds=_LOOK_AGAIN, because=because)
-        if goal.to and not self.members[goal.to].is_open:
-            return self._try(goal, "open", goal.to, self.hands.open, hurts=False)
+        if goal.to and not (self.members[goal.to].is_open and self.members[goal.to].is_well):
+            return self._enter(goal, self.members[goal.to])
         if goal.away and self.members[goal.away].carries:
             return self._leave(goal, self.members[goal.away])
         where = goal.to or _and(sorted(self.carriers))
@@ -146,6 +146,20 @@ class PoolStanding:
             outcome = Outcome.FAIL if one.carries else Outcome.PASS
             results.append(self._result("gone", outcome, f"{goal.away} is open" if one.is_open else because))
         return tuple(results)
+
+    def _enter(self, goal: Goal, one: PoolMember) -> Step:
+        if not one.is_well:
+            because = f"{goal.to} is not well"
+            if goal.seconds > self.seconds:
+                return Stuck(because=f"{because}, for {self.seconds:g} s now", hint=self.hint)
+            return Wait(seconds=_LOOK_AGAIN, because=because)
+        if one.shut_by != OURS:
+            # Somebody else's word came since it was asked.
+            return Stuck(
+                because=f"{goal.to} is shut by somebody else: {one.shut_by}",
+                hint="open it by hand when that is over",
+            )
+        return self._try(goal, "open", goal.to, self.hands.open, hurts=False)
 
     def _leave(self, goal: Goal, one: PoolMember) -> Step:
         away = goal.away
@@ -186,12 +200,14 @@ class PoolStanding:
         )
         return Deed(name=name, on={self.hands.place: hand(host)}, because=because, hurts=hurts)
 
-    def _may_take(self, host: str, *, proven: bool = False) -> Result:
+    def _may_take(self, host: str, *, proven: bool = False, is_awaited: bool = False) -> Result:
         one = self.members[host]
         if one.is_open is None or one.is_well is None:
             return self._result(
                 "takes", Outcome.UNKNOWN, f"it is not known whether {host} could carry {self.what}"
             )
+        if is_awaited and not one.is_well and (one.is_open or one.shut_by == OURS):
+            return self._result("takes", Outcome.PASS, f"{host} is not well yet, which is waited for")
         if not one.is_well:
             return self._result(
                 "takes", Outcome.FAIL, f"{host} is not well: nothing may be moved onto it", self.hint

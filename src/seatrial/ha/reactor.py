@@ -130,7 +130,10 @@ class ReactorStanding:
         because = f"{' and '.join(able)} can take it" if able else f"nobody can take it: {reasons}"
         if goal.met(carriers):
             because = f"{where} has it already"
-        yield _result("peer", PASS if able or goal.met(carriers) else FAIL, because, hint)
+        if goal.trial and not able and not goal.met(carriers):
+            yield _result("peer", PASS, f"{because}, which is waited for")
+        else:
+            yield _result("peer", PASS if able or goal.met(carriers) else FAIL, because, hint)
         idle = [host for host in carriers if not self._known[host].reactor]
         yield _result(
             "daemon",
@@ -165,6 +168,10 @@ class ReactorStanding:
                 because=f"nobody took {name}, so it is on {where} again{why}",
                 hint="journalctl -u drbd-reactor on the peer says why it did not",
             )
+        able = [host for host, one in self._known.items() if host != where and not one.trouble]
+        if not able or (goal.to and goal.to not in able):
+            to = goal.to or next(host for host in self.places if host != where)
+            return self._wait(goal, f"{to} cannot take {name}: {self._trouble(to)}")
         delay = str(int(min(self.mover.timeout, 60.0)))
         return self._deed(
             "evict", [where], "--delay", delay, because=f"{name} is to leave {where}", hurts=True

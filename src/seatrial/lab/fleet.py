@@ -72,6 +72,14 @@ def fleet_text(
         }
         if checks
         else {},
+        # Every host of the lab has the candidate installed and waits for its trial: that is what the lab is for.
+        "accepted": [
+            {
+                "finding": "boot.installed",
+                "why": "the candidate is there to be tried",
+                "who": "the lab",
+            }
+        ],
         "policies": {"gateway": {"guard": guard, "reboot": "10m", "probes": 32, "rate": 400}},
     }
     return _HEAD + yaml.safe_dump(fleet, sort_keys=False, allow_unicode=True, width=120)

@@ -35,8 +35,8 @@ _HEAD = """\
 # The NFS pair of the lab, its clients, and what is asked of them.
 # Written by seatrial; all addresses are documentation addresses (RFC 5737).
 """
-_SERVERS = {"nfs-1": ("192.0.2.11", "198.51.100.1"), "nfs-2": ("192.0.2.12", "198.51.100.2")}
-_CLIENTS = {"nfs-c1": "192.0.2.21", "nfs-c2": "192.0.2.22"}
+SERVERS = {"nfs-1": ("192.0.2.11", "198.51.100.1"), "nfs-2": ("192.0.2.12", "198.51.100.2")}
+CLIENTS = {"nfs-c1": "192.0.2.21", "nfs-c2": "192.0.2.22"}
 _ASKER = "192.0.2.30"
 
 
@@ -45,7 +45,7 @@ def nfs_pair_topology() -> Topology:
     return Topology(
         name="nfs-pair",
         segments=("nfs", "repl"),
-        hosts=(*(_server(name) for name in _SERVERS), *(_client(name) for name in _CLIENTS)),
+        hosts=(*(_server(name) for name in SERVERS), *(_client(name) for name in CLIENTS)),
         endpoints=(
             Endpoint(
                 name="nfs-asker",
@@ -68,14 +68,14 @@ def nfs_pair_fleet(reach: Callable[[str], Mapping[str, object]]) -> str:
             host.name: {"stage": STAGE, "roles": [host.role], "reach": dict(reach(host.name))}
             for host in topology.hosts
         },
-        "groups": {GROUP: {"hosts": list(_SERVERS), "mover": _mover()}},
+        "groups": {GROUP: {"hosts": list(SERVERS), "mover": mover()}},
         "vantages": {endpoint.name: dict(reach(endpoint.name)) for endpoint in topology.endpoints},
         "checks": _checks(),
     }
     return _HEAD + yaml.safe_dump(fleet, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _mover() -> dict[str, object]:
+def mover() -> dict[str, object]:
     """What nfspair.sh does by hand, as a group declares it."""
     return {
         "driver": "drbd-nfs",
@@ -95,8 +95,8 @@ def _mover() -> dict[str, object]:
 
 
 def _checks() -> dict[str, dict[str, object]]:
-    first, second = _SERVERS
-    clients = tuple(_CLIENTS)
+    first, second = SERVERS
+    clients = tuple(CLIENTS)
     shares: dict[str, dict[str, object]] = {
         f"share-{name}": {
             "from": name,
@@ -118,19 +118,19 @@ def _checks() -> dict[str, dict[str, object]]:
         **shares,
         # The clients' own checks come first on both, and a hung one takes its whole time.
         "lock": {"from": clients[0], "with": clients[1], "kind": "lock", "path": MOUNT, "timeout": "30s"},
-        "exports": {"from": first, "kind": "exports", "paths": [EXPORT], "clients": list(_CLIENTS.values())},
+        "exports": {"from": first, "kind": "exports", "paths": [EXPORT], "clients": list(CLIENTS.values())},
         "drbd-first": {"from": first, "kind": "drbd", "resource": RESOURCE, "role": "primary"},
         "drbd-second": {"from": second, "kind": "drbd", "resource": RESOURCE, "role": "secondary"},
     }
 
 
 def _server(name: str) -> LabHost:
-    outer, inner = _SERVERS[name]
+    outer, inner = SERVERS[name]
     nics = (
         Nic(name="nfs0", segment="nfs", addresses=(f"{outer}/24",)),
         Nic(name="repl0", segment="repl", addresses=(f"{inner}/24",)),
     )
-    first = name == next(iter(_SERVERS))
+    first = name == next(iter(SERVERS))
     pair = f"service={SERVICE}/24\nscope={SCOPE}\nfirst={'yes' if first else 'no'}\n"
     script = (Path(__file__).parent / "nfspair.sh").read_text()
     files = (
@@ -151,14 +151,14 @@ def _server(name: str) -> LabHost:
 
 
 def _client(name: str) -> LabHost:
-    nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{_CLIENTS[name]}/24",)),)
+    nics = (Nic(name="nfs0", segment="nfs", addresses=(f"{CLIENTS[name]}/24",)),)
     mount = mount_script(SERVICE, EXPORT, MOUNT)
     files = (("etc/seatrial-lab/network", 0o755, network_script(nics, mount)),)
     return LabHost(name=name, stage=STAGE, role="client", nics=nics, files=files)
 
 
 def _resource() -> str:
-    hosts = "".join(f"    on {name} {{ address {inner}:7789; }}\n" for name, (_, inner) in _SERVERS.items())
+    hosts = "".join(f"    on {name} {{ address {inner}:7789; }}\n" for name, (_, inner) in SERVERS.items())
     return f"""resource {RESOURCE} {{
     net {{
         protocol C;
@@ -172,7 +172,7 @@ def _resource() -> str:
     }}
     volume 0 {{
         device /dev/drbd0;
-        disk /dev/loop0;
+        disk /dev/mapper/backing;
         meta-disk internal;
     }}
 {hosts}}}

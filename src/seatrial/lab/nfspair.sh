@@ -8,11 +8,24 @@ backing=/var/lib/seatrial-lab/tools.img
 volume=/srv/volume
 pipes=/run/rpc_pipefs
 
+# The disk below DRBD: a plain one, unless the file of the fault names the kernel that runs; then every request waits for a while.
+lay_disk() {
+    losetup /dev/loop0 "$backing"
+    sectors=$(blockdev --getsz /dev/loop0)
+    table="0 $sectors linear /dev/loop0 0"
+    if [ -e /etc/seatrial-lab/slow ] && read -r kernel delay </etc/seatrial-lab/slow && [ "$kernel" = "$(uname -r)" ]; then
+        modprobe dm-delay
+        table="0 $sectors delay /dev/loop0 0 $delay"
+    fi
+    dmsetup create backing --noudevsync --table "$table"
+    dmsetup mknodes backing
+}
+
 fresh_device() {
     # Only the first boot: an empty disk on both sides, which they are told is the same one, so that nothing is copied.
     mkdir -p "${backing%/*}"
     truncate -s 96M "$backing"
-    losetup /dev/loop0 "$backing"
+    lay_disk
     drbdadm -- --force create-md tools >/dev/null
     drbdadm up tools
     [ "$first" = yes ] || return 0
@@ -28,7 +41,7 @@ fresh_device() {
 }
 
 up() {
-    modprobe -a loop drbd nfsd
+    modprobe -a loop dm-mod drbd nfsd
     mkdir -p "$volume" "$pipes"
     mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd
     mountpoint -q "$pipes" || mount -t rpc_pipefs rpc_pipefs "$pipes"
@@ -38,7 +51,7 @@ up() {
     if [ ! -e "$backing" ]; then
         fresh_device
     else
-        losetup /dev/loop0 "$backing"
+        lay_disk
         drbdadm up tools
     fi
 }
@@ -71,6 +84,7 @@ case $1 in
     down)
         give
         drbdadm down tools
+        dmsetup remove --noudevsync backing
         losetup -d /dev/loop0
         ;;
     *)

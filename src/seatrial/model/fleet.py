@@ -81,6 +81,10 @@ class Host(Declared):
     boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
     site: Name | None = Field(default=None, description="where it stands, for budgets")
     rack: Name | None = Field(default=None, description="the same, more exactly")
+    console: Text | None = Field(
+        default=None,
+        description="a file here in which what it writes on its serial console is kept, to see why it does not come back",
+    )
 
 
 class Group(Declared):

@@ -177,6 +177,10 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
             return replace(trial, suspects=dict(data))
         case Kind.SAMPLES:
             return replace(trial, samples=(*trial.samples, data))
+        case Kind.SNAPSHOT:
+            return replace(trial, snapshots={**trial.snapshots, str(data.get("place", "")): data})
+        case Kind.CHANGED:
+            return replace(trial, changed={**trial.changed, str(data.get("place", "")): data})
         case Kind.VERDICT:
             failed = trial.first_failure
             if failed is None and data.get("outcome") == Outcome.FAIL:

@@ -33,6 +33,7 @@ class TrialState:
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
     `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
     reasons, and `seen_to` is what was done about one that was stuck.
+    `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
     `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
     are the patches to look at first, {} when that was not looked for.
@@ -62,6 +63,8 @@ class TrialState:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
     suspects: Mapping[str, Any] = field(default_factory=dict)
+    snapshots: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def loaded(self, arm: str) -> float:
         """Seconds under load that were measured of an arm, `good` or `candidate`."""

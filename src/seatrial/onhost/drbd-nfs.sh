@@ -90,7 +90,15 @@ read_nine() {
     at=here state=
     for word in $(drbdsetup status "$resource" 2>/dev/null); do
         case $word in
-            role:*) if [ "$at" = here ]; then here=${word#role:}; else there=${word#role:} state=${state:-Connected}; fi ;;
+            role:*)
+                if [ "$at" = here ]; then
+                    here=${word#role:}
+                else
+                    # Of several peers the one that is primary is what matters.
+                    [ "$there" = Primary ] || there=${word#role:}
+                    state=${state:-Connected}
+                fi
+                ;;
             disk:*) [ "$disk" = '' ] || [ "$disk" = UpToDate ] && disk=${word#disk:} ;;
             connection:*) state=${word#connection:} ;;
             peer-disk:*) [ "$other" = '' ] || [ "$other" = UpToDate ] && other=${word#peer-disk:} ;;
@@ -158,6 +166,8 @@ $volumes
 END
     ! has_address || fact address "$service"
     threads_now
+    # What is on its way out serves nobody.
+    ! is_stopping || fact stopping nfsd
     fact threads "$threads_run"
     tell_connections
     for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
@@ -186,8 +196,13 @@ tell_connections() {
 # The lock's holder writes who it is; a number that another process has by now began at another time.
 batch_runs() {
     [ -r "$run/failover.pid" ] || return 1
-    read -r pid began <"$run/failover.pid" || return 1
-    [ "$(began_at "$pid")" = "$began" ]
+    is_running "$run/failover.pid"
+}
+
+# is_running FILE: whether the process that a file names, with when it began, is still there.
+is_running() {
+    read -r its_number its_begin <"$1" || return 1
+    [ "$(began_at "$its_number")" = "$its_begin" ]
 }
 
 began_at() {
@@ -274,8 +289,14 @@ stop_nfsd() {
     threads_now
     [ "$threads_run" != 0 ] || return 0
     # A thread that waits for a disk does not end, and neither does who asks for it: that is another process, not this one.
-    (echo 0 >$nfsd/threads) 8>&- &
-    asked=$!
+    if is_stopping; then
+        asked=$its_number
+    else
+        (echo 0 >$nfsd/threads) 8>&- &
+        asked=$!
+        # Asked once it cannot be taken back: whoever comes next has to know that it is still on its way.
+        echo "$asked $(began_at "$asked")" >"$run/nfsd.stopping"
+    fi
     tries=0
     while kill -0 "$asked" 2>/dev/null; do
         threads_now
@@ -284,9 +305,13 @@ stop_nfsd() {
         [ "$tries" -lt 100 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
         sleep 0.1
     done
-    wait "$asked"
+    wait "$asked" 2>/dev/null
     threads_now
     [ "$threads_run" = 0 ] || { echo "nfsd does not stop: $threads_run threads are left"; return 1; }
+}
+
+is_stopping() {
+    [ -r "$run/nfsd.stopping" ] && is_running "$run/nfsd.stopping"
 }
 
 drop_address() {
@@ -339,7 +364,7 @@ unmount_busy() {
         sleep 0.2
         ! umount "$1" 2>/dev/null || return 0
     done
-    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | tr '\n' ',')
+    echo "$1 is busy:" $(tell_holders "$1" | cut -f2-5 | tr '\t' ' ' | head -n 5 | paste -s -d ,)
     return 1
 }
 
@@ -440,7 +465,7 @@ END
 }
 
 start_daemons() {
-    are_exported || exportfs -ra 8>&- || return 1
+    are_exported || exportfs -a 8>&- || return 1
     [ -z "$units" ] && [ -n "$state_folder" ] || return 0
     [ -d "$state_folder" ] || mkdir -p "$state_folder"
     if [ -r "$run/nfsdcld.pid" ] && read -r daemon <"$run/nfsdcld.pid" && is_nfsdcld "$daemon"; then return 0; fi
@@ -490,6 +515,12 @@ start_nfsd() {
         for unit in $backwards; do timeout -k 2 60 systemctl start "$unit" 8>&- || return 1; done
         return 0
     fi
+    tries=0
+    while is_stopping; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || { echo 'nfsd was told to stop, and does not end'; return 1; }
+        sleep 0.2
+    done
     threads_now
     [ "$threads_run" = 0 ] || return 0
     # The name of the server is part of what 4.1 takes for its identity, and both sides need the same one. The kernel takes

@@ -54,7 +54,7 @@ deleted() {
 
 # Which script an interpreter runs: its first argument that is a file, by the process's own root and directory.
 scripts() {
-    for link in $(find /proc/[0-9]*/exe -maxdepth 0 \( -lname '*/python[0-9]*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/bash' -o -lname '*/dash' -o -lname '*/node' -o -lname '*/php*' \) 2>/dev/null); do
+    find /proc/[0-9]*/exe -maxdepth 0 \( -lname '*/python[0-9]*' -o -lname '*/perl*' -o -lname '*/ruby*' -o -lname '*/bash' -o -lname '*/dash' -o -lname '*/node' -o -lname '*/php*' \) 2>/dev/null | while read -r link; do
         pid=${link#/proc/}
         pid=${pid%/exe}
         # The first words are enough: what comes after the script is its own business, and may be a secret.
@@ -79,8 +79,8 @@ scripts() {
 
 # Files in /etc that were written or put there since the boot: no process that is older has read them as they are.
 changed() {
-    booted=$(sed -n 's/^btime //p' /proc/stat)
-    find /etc -xdev -type f -newerct "@$booted" -printf '%T@ %B@ %p\n' 2>/dev/null
+    [ -n "$since" ] || since=$(sed -n 's/^btime //p' /proc/stat)
+    find /etc -xdev -type f -newerct "@$since" -printf '%T@ %B@ %p\n' 2>/dev/null
 }
 
 # Paths of certificates and of configuration, and https addresses, that command lines and environments name: who, what.
@@ -193,9 +193,11 @@ sshd_test() {
     sshd -t 2>&1 | head -n 3
 }
 
-units_now=$(units 2>/dev/null)
+units_now=
+[ "$brief" = brief ] || units_now=$(units 2>/dev/null)
 section units printf '%s\n' "$units_now"
-links_now=$(unit_files)
+links_now=
+[ "$brief" = brief ] || links_now=$(unit_files)
 section unit-files printf '%s\n' "$links_now"
 section unit-states unit_states
 section mount-units mount_units
@@ -210,7 +212,8 @@ configured_now=$(configured 2>/dev/null)
 section named printf '%s\n' "$named_now"
 section configured printf '%s\n' "$configured_now"
 section files files
-listeners_now=$(listeners 2>/dev/null)
+listeners_now=
+[ "$brief" = brief ] || listeners_now=$(listeners 2>/dev/null)
 section listeners printf '%s\n' "$listeners_now"
 section served served
 section addresses addresses

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from seatrial.boot import guard
@@ -20,6 +20,7 @@ from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.measure import BEFORE, PEER
 from seatrial.model.result import Outcome, Result
+from seatrial.perform import around
 from seatrial.perform.look import boot_method, carriers_of, sight_of
 from seatrial.perform.measuring import flow_series, stretch
 from seatrial.perform.probe import Probed, probe
@@ -54,7 +55,10 @@ async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Re
 async def _preflight(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     method = boot_method(call.world, host)
-    outputs = await call.world.ask(host, *guard.look_commands(method, whole=True), describe())
+    outputs, snapshots = await asyncio.gather(
+        call.world.ask(host, *guard.look_commands(method, whole=True), describe()),
+        around.before(call.world, call.trial, terms),
+    )
     *outputs, described = outputs
     sight = guard.read_look(method, outputs)
     if sight is None:
@@ -81,7 +85,7 @@ async def _preflight(call: _Call) -> Report:
     # It is remembered with the verdict; a host that does not say it is on trial all the same.
     hardware = read_description(described)
     told = ((Kind.HOST_DESCRIBED, hardware),) if hardware is not None else ()
-    return Report(events=(*told, (Kind.RESULTS, data)))
+    return Report(events=(*snapshots, *told, (Kind.RESULTS, data)))
 
 
 async def _baseline(call: _Call) -> Report:
@@ -194,7 +198,8 @@ async def _soak(call: _Call) -> Report:
 
 
 async def _proof(call: _Call) -> Report:
-    return await _probed(call, Act.PROOF, carrier=None)
+    report = await _probed(call, Act.PROOF, carrier=None)
+    return report if report.problem else await _with_changes(call, report)
 
 
 async def _probe(call: _Call, purpose: Act, *, carrier: str | None) -> Probed:
@@ -345,7 +350,14 @@ async def _bless(call: _Call) -> Report:
     command = guard.bless(
         trial=call.terms.trial, boot_id=str(call.trial.facts["trial_boot_id"]), kernel=call.terms.candidate
     )
-    return _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
+    report = _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
+    return report if report.problem else await _with_changes(call, report)
+
+
+async def _with_changes(call: _Call, report: Report) -> Report:
+    """The report of the last act on a host, with what else has changed since its trial began."""
+    changes = await around.after(call.world, call.trial, call.terms)
+    return replace(report, events=(*changes, *report.events))
 
 
 async def _revert(call: _Call) -> Report:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from seatrial.boot.method import BootMethod
 from seatrial.drift import audit as asking
 from seatrial.drift.accepted import with_accepted
-from seatrial.drift.facts import Facts, commands, read_facts
+from seatrial.drift.facts import Facts, commands, read_facts, read_snapshot, snapshot_command
+from seatrial.drift.find.console import waits_for_a_key
+from seatrial.drift.snapshot import Snapshot, take
 from seatrial.model.command import Output, Trouble
-from seatrial.model.finding import Audit, Unread
+from seatrial.model.finding import Audit, Finding, Unread
 from seatrial.model.fleet import Boot, Fleet, Host, Reach, Stage
 from seatrial.perform.look import boot_method
 from seatrial.perform.world import World
+
+_CONSOLE_TAIL = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,7 @@ async def audit(world: World, hosts: Sequence[str]) -> Drift:
     heard = await facts_of(world, hosts)
     facts = {host: said for host, said in heard.items() if isinstance(said, Facts)}
     audits = {
-        host: asking.audit(host, said) if isinstance(said, Facts) else Audit(host=host, unread=(said,))
+        host: asking.audit(host, said) if isinstance(said, Facts) else _silent(world.fleet.hosts[host], said)
         for host, said in heard.items()
     }
     groups = {name: group.hosts for name, group in world.fleet.groups.items()}
@@ -41,6 +46,21 @@ async def audit(world: World, hosts: Sequence[str]) -> Drift:
         },
         facts=facts,
     )
+
+
+def _silent(host: Host, said: Unread) -> Audit:
+    """A host that does not answer: its console may say why."""
+    findings: tuple[Finding, ...] = ()
+    if host.console is not None:
+        try:
+            with Path(host.console).open("rb") as kept:
+                kept.seek(max(0, kept.seek(0, 2) - _CONSOLE_TAIL))
+                text = kept.read().decode("utf-8", "replace")
+        except OSError as problem:
+            said = replace(said, because=f"{said.because}; its console cannot be read: {problem.strerror}")
+        else:
+            findings = tuple(replace(one, host=said.host) for one in waits_for_a_key(text))
+    return Audit(host=said.host, findings=findings, unread=(said,))
 
 
 async def facts_of(world: World, hosts: Sequence[str]) -> dict[str, Facts | Unread]:
@@ -63,6 +83,22 @@ def _read(host: str, method: BootMethod, outputs: Sequence[Output]) -> Facts | U
     if outputs[1].truncated or not facts.whole:
         return Unread(name="host", because=f"{host} said more than is read, or was cut off", host=host)
     return facts
+
+
+async def snapshots(world: World, places: Mapping[str, float]) -> dict[str, Snapshot | Unread]:
+    """Snapshots of hosts, or why there is none; each with the time of the one before (0.0: there was none)."""
+    answers = await world.ask_all({place: [snapshot_command(since)] for place, since in places.items()})
+    found: dict[str, Snapshot | Unread] = {}
+    for place, (output,) in answers.items():
+        facts = read_snapshot(output)
+        if facts is None:
+            because = output.problem or output.stderr.strip()[-200:] or "it said nothing that can be read"
+            found[place] = Unread(
+                name="snapshot", because=f"{place}: {because}", hint=output.hint, host=place
+            )
+        else:
+            found[place] = take(place, facts)
+    return found
 
 
 def this_machine(name: str) -> Fleet:

@@ -123,6 +123,8 @@ def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Li
             return _verdict(event)
         case Kind.SUSPECTS:
             return _suspects(event)
+        case Kind.CHANGED:
+            return _changed(event)
         case Kind.TRIAL_FAILED:
             detail = (f"hint: {data['hint']}",) if data.get("hint") else ()
             return [_line(event, str(data["act"]), str(data.get("problem", "")), "FAIL", detail=detail)]
@@ -224,6 +226,24 @@ def _suspects(event: Event) -> list[Line]:
     more = f"{len(some) - 1} more: " if len(some) > 1 else ""
     text = f"first of {data['examined']:,} patches to look at: {first['subject']}{known}"
     return [_line(event, "suspects", f"{text} ({more}seatrial suspects {event.rollout})")]
+
+
+_MOST_CHANGES = 5
+
+
+def _changed(event: Event) -> list[Line]:
+    """What else has changed since the trial began; nothing is said where nothing has."""
+    data = event.data
+    place = str(data.get("place", ""))
+    where = "" if place == event.host else f" on {place}"
+    if data.get("unread"):
+        return [_line(event, "besides", f"what else changed{where} is not known: {data['unread']}")]
+    told = [str(one.get("sentence", "")) for one in data.get("changes", ())]
+    if not told:
+        return []
+    text = f"{_many(len(told), 'thing')} changed{where} besides the kernel"
+    more = (f"and {len(told) - _MOST_CHANGES} more",) if len(told) > _MOST_CHANGES else ()
+    return [_line(event, "besides", text, detail=(*told[:_MOST_CHANGES], *more))]
 
 
 _ACTED = {

@@ -13,9 +13,20 @@ from functools import lru_cache
 
 from seatrial.model.command import Command, Output, Trouble
 from seatrial.model.fleet import Flow
+from seatrial.vantage import simulatedpair
 from seatrial.vantage.simulation import EXEC_SECONDS, SimulatedGuard, Simulation
 
 _UUID = "5ea7d1a1-0000-4000-8000-000000000001"
+
+
+# The parts of an audit in which a simulated host has nothing to say.
+_DRIFT = (
+    "kernels", "autoremove", "menu-times", "automatic", "fstab", "missing-sources", "filesystems", "swaps", "watchdog", "sysctl-files",
+    "modules-now", "modules-wanted", "module-parameters", "builtin-modules", "routes", "links", "qdiscs", "schedulers", "nft-now",
+    "nft-file", "nft-check", "iptables-now", "iptables-file", "exports-file", "exports-now", "units", "unit-files", "unit-states",
+    "mount-units", "processes", "groups", "programs", "deleted", "scripts", "changed", "named", "configured", "files", "listeners",
+    "served", "addresses", "sshd-test", "errors-now", "errors-before", "memory", "pcie", "raid", "disks", "board", "firmware",
+)  # fmt: skip
 
 
 class SimulatedVantage:
@@ -43,6 +54,8 @@ class SimulatedVantage:
             "flow.send": self._send,
             "flow.collect": self._collect,
             "flow.carried": self._carried,
+            "drift.facts": self._drift,
+            "drift.snapshot": self._drift,
             "soak.sample": self._sample,
             "host.up": lambda command: _said(command, ""),
             "soak.load": lambda command: _said(command, ""),
@@ -78,6 +91,10 @@ class SimulatedVantage:
                 problem=f"{self._name}: no route to host (simulated)",
                 hint="it may be rebooting",
             )
+        if command.name.startswith("drbd-nfs."):
+            return simulatedpair.answer(self._sim, self._name, command)
+        if command.name == "nfs.ask":
+            return simulatedpair.served(self._sim, command)
         answer = self._answers.get(command.name)
         if answer is None:
             # A check that nobody taught the simulation is not made up: it has no answer here.
@@ -145,6 +162,25 @@ class SimulatedVantage:
             "modules": "\n".join(modules),
             "filesystems": "ext4",
             "kernels": "",
+        }
+        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+
+    def _drift(self, command: Command) -> Output:
+        """A host of which nothing but its kernel ever changes."""
+        sim, host = self._sim, self._sim.hosts[self._name]
+        now = int(sim.now().timestamp())
+        booted = now - int(sim.uptime(self._name))
+        said = f"host {self._name}\nkernel {host.running}\nnow {now}\nbtime {booted}\nos-ID debian\nos-VERSION_ID 12\n"
+        said += "init systemd\nroot yes\nloader grub\nclock-ticks 100\nkexec 0"
+        sections = dict.fromkeys(_DRIFT, "") | {
+            "identity": said,
+            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
+            "cmdline": f"BOOT_IMAGE=/boot/vmlinuz-{host.running} root=/dev/sda1 ro panic=10",
+            "mountinfo": "19 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw",
+            "sysctl-now": "net/ipv4/ip_forward:1\nvm/swappiness:60",
+            "boot-lines": "/etc/rc.local:echo 1 >/proc/sys/net/ipv4/ip_forward",
+            "devices": "name /dev/sda1\nname /dev/sda",
+            "packages": "\n".join(f"linux-image-{kernel} 6.1 ii" for kernel in host.kernels),
         }
         return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seatrial.clock import Clock, LoopClock
+from seatrial.ha.drbdnfs.machine import PairState, crash, kept_pair, read_pair, served_by_first
 from seatrial.model.fleet import Fleet
 
 BOOT_SECONDS = 40.0
@@ -42,6 +43,10 @@ FaultKind = Literal[
     "wrong-kernel",
     "cut-off",
     "flaky",
+    "busy-volume",
+    "no-mount",
+    "nfsd-stuck",
+    "cut-link",
 ]
 # Rounds whose probes are remembered; a round is over within seconds.
 ROUNDS = 2000
@@ -116,6 +121,8 @@ class Simulation:
         self.grain = 0.0
         self.hosts: dict[str, SimulatedHost] = {}
         self.owners: dict[str, str] = {}
+        # Groups whose service is moved by hand: how their two hosts stand.
+        self.pairs: dict[str, PairState] = {}
         self.faults: tuple[Fault, ...] = ()
         self._faults_of: dict[str, list[Fault]] | None = None
         self.changes = 0
@@ -154,6 +161,11 @@ class Simulation:
         made.owners = {
             name: group.hosts[0] for name, group in fleet.groups.items() if group.mover.driver != "none"
         }
+        made.pairs = {
+            name: served_by_first()
+            for name, group in fleet.groups.items()
+            if group.mover.driver == "drbd-nfs"
+        }
         made.save()
         return made
 
@@ -169,6 +181,7 @@ class Simulation:
             for name, host in kept["hosts"].items()
         }
         made.owners = kept["owners"]
+        made.pairs = {name: read_pair(pair) for name, pair in kept.get("pairs", {}).items()}
         made.faults = tuple(Fault(**fault) for fault in kept["faults"])
         made.changes = kept["changes"]
         for name in made.hosts:
@@ -184,6 +197,7 @@ class Simulation:
             "seconds": self.seconds,
             "hosts": {name: asdict(host) for name, host in self.hosts.items()},
             "owners": self.owners,
+            "pairs": {name: kept_pair(pair) for name, pair in self.pairs.items()},
             "faults": [asdict(fault) for fault in self.faults],
             "changes": self.changes,
         }
@@ -220,6 +234,12 @@ class Simulation:
             self._passed += seconds
         else:
             await self._clock.sleep(seconds)
+        self.settle()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass where nobody waits; on a clock that was given it does not, since others live by it."""
+        if self._clock is None:
+            self._passed += seconds
         self.settle()
 
     def settle(self) -> None:
@@ -305,6 +325,9 @@ class Simulation:
         else:
             self.watch(name)
         group = self.fleet.group_of(name)
+        if group is not None and group in self.pairs:
+            place = self.fleet.groups[group].hosts.index(name)
+            self.pairs[group] = crash(self.pairs[group], place)
         if group is not None and self.owners.get(group) == name:
             self.elect(group)
 

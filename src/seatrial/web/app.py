@@ -25,10 +25,12 @@ from seatrial.web.guarding import Guarded
 from seatrial.web.pages import Document, as_json, page, shown, status_of, wrong
 from seatrial.web.views.board import board, kernels
 from seatrial.web.views.rollout import rollout
+from seatrial.web.views.soak import soak_drawn
 from seatrial.web.wishes import fields_of, wished
 
 MOST_CONNECTIONS = 1_000
 PING = 15
+PICTURE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def make_app(
@@ -50,6 +52,12 @@ def make_app(
 
         return EventSourceResponse(lines(), ping=PING, shutdown_event=ending)
 
+    def soak(request: Request) -> Response:
+        told = request.path_params
+        text = soak_drawn(following, told["name"], told["host"])
+        # The picture brings its own rules of style, and nothing else.
+        return Response(text, media_type="image/svg+xml", headers={"content-security-policy": PICTURE})
+
     async def sign_in(request: Request) -> Response:
         return await _sign_in(request, access)
 
@@ -70,6 +78,7 @@ def make_app(
             "{host} in {name}",
             one,
         ),
+        Route("/rollouts/{name}/hosts/{host}/soak.svg", soak),
         Route("/rollouts/{name}/{wish}", wish, methods=["POST"]),
         Route("/live", live),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),

@@ -62,8 +62,8 @@ def test_the_mount_that_hangs_is_named_with_who_waits_and_what_frees_them() -> N
     assert mount["free"] == [
         "umount -f -l /srv/home",
         "kill -9 812",
-        "systemctl restart backup.service",
         "mount -t nfs4 -o rw,vers=4.2,hard 192.0.2.10:/home /srv/home",
+        "systemctl restart backup.service",
     ]
     assert all(command in result.hint for command in mount["free"])
     assert "a check of kind nfs says whether 192.0.2.10 hangs" in result.hint

@@ -226,7 +226,7 @@ async def test_a_client_that_hangs_is_named_with_its_mount_and_freed_by_the_comm
         assert f"{MOUNT} from {SERVICE}:{EXPORT} does not answer within 3 s" in found[0].because
         (process,) = (one for one in mount["processes"] if one["name"] == "dd")
         assert process["unit"] == "busy.service"
-        unmount, kill, restart, again_mounted = mount["free"]
+        unmount, kill, again_mounted, restart = mount["free"]
         assert all(one in found[0].hint for one in mount["free"])
         # What it says is done, word for word; the server is still away.
         await on(pair, "nfs-c1", f"timeout 60 {unmount}; {kill} || true")

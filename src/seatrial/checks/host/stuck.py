@@ -229,7 +229,8 @@ def _state(remote: Remote, seconds: int) -> str:
 def freeing(one: Hanging) -> list[str]:
     """The commands that free who waits on this mount, for root: each can be pasted into a shell.
 
-    umount -f ends what is waited for with an error, and -l takes the mount away at once. Neither looks at the server.
+    umount -f ends what is waited for with an error, and -l takes the mount away at once. Neither looks at the server. The last
+    ones are for when it is back: a unit that is started before its mount writes into the directory below it.
     """
     path, source = shlex.quote(one.remote.mount.path), shlex.quote(one.remote.mount.source)
     inside = f"nsenter -t {one.remote.inside} -m -- " if one.remote.inside else ""
@@ -238,8 +239,8 @@ def freeing(one: Hanging) -> list[str]:
     return [
         f"{inside}umount -f -l {path}",
         f"kill -9 {pids}",
-        *([f"systemctl restart {shlex.join(units)}"] if units else []),
         f"{inside}mount -t {one.remote.mount.type} -o {_options(one.remote.mount)} {source} {path}",
+        *([f"systemctl restart {shlex.join(units)}"] if units else []),
     ]
 
 
@@ -260,5 +261,5 @@ def advice(found: Sequence[Hanging], place: str) -> str:
         else f"{server} answers, but does not do what it is asked: its dmesg and its own state D say why"
     )
     others = f" (and {len(found) - 1} more mounts)" if len(found) > 1 else ""
-    restart = " && ".join(after)
-    return f"{look}; to free {place} without it, as root{others}: {unmount}; who still waits: {kill}; then {restart}"
+    again = " && ".join(after)
+    return f"{look}; to free {place} without it, as root{others}: {unmount}; who still waits: {kill}; once the server is back: {again}"

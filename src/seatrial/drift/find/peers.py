@@ -26,7 +26,14 @@ def differences(group: str, every: Mapping[str, Facts]) -> Iterator[tuple[str, F
 def _differing(
     group: str, name: str, severity: Severity, what: str, values: Mapping[str, Mapping[str, str]], fix: str
 ) -> Iterator[tuple[str, Finding]]:
-    keys = sorted({key for some in values.values() for key in some})
+    # Nearly everything is alike, and only the rest is looked at closely.
+    first, *others_values = values.values()
+    every = {key for some in values.values() for key in some}
+    keys = sorted(
+        key for key in every if any(some.get(key, "") != first.get(key, "") for some in others_values)
+    )
+    if not keys:
+        return
     for host, mine in values.items():
         others = {other: some for other, some in values.items() if other != host}
         apart = []

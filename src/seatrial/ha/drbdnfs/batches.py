@@ -6,12 +6,71 @@ import ipaddress
 import json
 import shlex
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from seatrial.ha.drbdnfs.facts import MemberFacts
 from seatrial.ha.scripts import script
 from seatrial.model.command import Command
 from seatrial.model.mover import DrbdNfsMover
+
+# What each batch does, by the names of its steps as the script tells them (`step NAME`), in this order.
+BATCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "give": (
+            ("lock", "waits for a batch of before, and keeps later ones away"),
+            (
+                "fresh",
+                "ends here when the host has rebooted since it was looked at, or that was more than 30 s ago",
+            ),
+            (
+                "silence",
+                "requests come in no more, replies still go out, and the end of connections is not told (nftables)",
+            ),
+            ("nfsd", "no thread is left; with `units`, they are stopped in their order"),
+            ("address", "the service address is taken off"),
+            (
+                "daemons",
+                "clients that are left are expired (`busy: expire`), then nfsdcld ends, whose records lie on the volume",
+            ),
+            (
+                "unmount",
+                "the volumes, from the last one back; what holds one is named, or stopped with `busy: stop`",
+            ),
+            ("secondary", "DRBD lets the other side have the disk: from here on the peer may be promoted"),
+            ("speak", "the silence is taken off"),
+        ),
+        "take": (
+            ("lock", "as above"),
+            ("fresh", "as above"),
+            (
+                "prepare",
+                "modules, mountd, versions, lease and grace: all that needs no disk, while the other side still gives",
+            ),
+            (
+                "word",
+                "waits until DRBD hears that the peer is secondary; ends when it is not connected, unless it is fenced or forced",
+            ),
+            ("primary", "DRBD promotes this side"),
+            ("mount", "the volumes, in their order"),
+            ("clients", "exports, and nfsdcld with the records of the clients, which is waited for"),
+            (
+                "nfsd",
+                "threads under the common name of the server; without the records of the clients it is not left running",
+            ),
+            (
+                "address",
+                "the service address, told to the neighbours; clients that were connected are made to connect again",
+            ),
+            ("wants", "the settings that the service needs: sysctls, schedulers, shaping"),
+        ),
+        "fence": (
+            ("lock", "as above"),
+            ("fresh", "as above"),
+            ("outdate", "a side that is cut off cannot be promoted any more until it is connected again"),
+        ),
+    }
+)
 
 Word = Literal["peer", "fenced", "forced"]
 _NAME = "drbd-nfs.sh"

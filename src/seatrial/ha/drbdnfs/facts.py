@@ -67,6 +67,7 @@ class MemberFacts:
     mounted: tuple[str, ...] = ()
     address: bool = False
     threads: int = 0
+    stopping: bool = False
     units: Mapping[str, str] | None = None
     lease: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
@@ -144,6 +145,7 @@ def read_member(outputs: Sequence[Output]) -> MemberFacts | None:
         mounted=tuple(row[0] for row in by.get("mounted", []) if row),
         address=bool(by.get("address")),
         threads=_number(_first(by, "threads")),
+        stopping="stopping" in by,
         units=_pairs(by.get("unit", [])),
         lease=tuple(word for row in by.get("lease", []) for word in row),
         versions=tuple(word for row in by.get("versions", []) for word in row),
@@ -180,11 +182,14 @@ def _version(by: Mapping[str, list[list[str]]]) -> str:
 
 
 def _drbd(replicas: list[Replica]) -> dict[str, Any]:
+    # A peer without a disk (a tie-breaker) has no data that could be newer or lost; but it could be primary all the same.
+    roles = {one.peer_role for one in replicas}
+    replicas = [one for one in replicas if not (one.diskless and one.peer_disk == "Diskless")] or replicas
     if not replicas:
         return {}
     return {
         "role": replicas[0].role,
-        "peer_role": replicas[0].peer_role,
+        "peer_role": "Primary" if "Primary" in roles else replicas[0].peer_role,
         "connection": next(
             (one.connection for one in replicas if one.connection != "Connected"), "Connected"
         ),

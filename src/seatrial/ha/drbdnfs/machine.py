@@ -10,8 +10,8 @@ before. These are tuples, and not data classes, since the exploration makes hund
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from seatrial.ha.drbdnfs.facts import MemberFacts
 
@@ -266,3 +266,27 @@ def _gi(here: HostState) -> tuple[str, ...]:
         "0" * 16,
         *(f"{_FIRST + 16 * one:016X}" for one in sorted(here.older, reverse=True)),
     )
+
+
+def kept_pair(pair: PairState) -> dict[str, Any]:
+    """A pair as plain JSON; what is under way in it is not kept, since it ends with who runs it."""
+    return {
+        "link": pair.link,
+        "hosts": [
+            {
+                key: sorted(value) if isinstance(value, frozenset) else value
+                for key, value in one._asdict().items()
+            }
+            | {"batch": None}
+            for one in pair.hosts
+        ],
+    }
+
+
+def read_pair(kept: Mapping[str, Any]) -> PairState:
+    """What `kept_pair` kept."""
+    one, two = (
+        HostState(**{**host, "older": frozenset(host["older"]), "faults": frozenset(host["faults"])})
+        for host in kept["hosts"]
+    )
+    return PairState(hosts=(one, two), link=bool(kept["link"]))

@@ -41,7 +41,7 @@ def serves(mover: DrbdNfsMover, facts: MemberFacts | None) -> bool:
         and facts.primary
         and facts.address
         and all(volume.mount in facts.mounted for volume in mover.volumes)
-        and (facts.threads > 0 or bool(mover.nfs.units))
+        and ((facts.threads > 0 and not facts.stopping) or bool(mover.nfs.units))
         and all((facts.units or {}).get(unit) == "active" for unit in mover.nfs.units)
     )
 

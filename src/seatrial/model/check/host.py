@@ -124,7 +124,10 @@ class DmesgCheck(CheckBase):
 
 
 class ProcessesCheck(CheckBase):
-    """Processes that wait in the kernel and cannot be woken (state D), such as all users of a dead disk or NFS server."""
+    """Processes that wait in the kernel and cannot be woken (state D), such as all users of a dead disk or NFS server.
+
+    For those that wait on a mount over the network the mount is named, and the commands that free them.
+    """
 
     kind: Literal["processes"]
     most: int = Field(default=0, ge=0, description="how many may wait")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from seatrial.clock import Clock
 from seatrial.errors import InputError
@@ -91,7 +92,9 @@ def trial_shown(told: Told, trial: TrialState, clock: Clock) -> dict[str, Any]:
         "guard": _guard(told, trial, clock),
         "flows": matrix(trial, told.fleet),
         "diagnosis": suspects(trial, told.fleet),
-        "soak": _soak(trial),
+        "soak": _soak(
+            trial, f"/rollouts/{told.state.id}/hosts/{quote(trial.host)}/soak.svg?{len(trial.samples)}"
+        ),
     }
 
 
@@ -123,13 +126,14 @@ def _guard(told: Told, trial: TrialState, clock: Clock) -> dict[str, Any] | None
     }
 
 
-def _soak(trial: TrialState) -> dict[str, Any] | None:
+def _soak(trial: TrialState, picture: str) -> dict[str, Any] | None:
     if not trial.verdict and not trial.samples:
         return None
     said = trial.verdict
     return {
         "outcome": mark_shown(str(said.get("outcome", "unknown"))),
         "because": plain(said.get("because", "nothing was judged yet")),
+        "picture": picture if said else None,
         "good_seconds": round(trial.loaded("good")),
         "candidate_seconds": round(trial.loaded("candidate")),
         "series": [
