@@ -1,7 +1,7 @@
 # What a person does with this checkout. Everything is made in .venv and installed by apt only where it is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lab lint bench docs pins clean
+.PHONY: help setup demo test test-lab lint bench fleet-10k docs pins clean
 # Two of these at once would make the same .venv; the tests share out the processors themselves.
 .NOTPARALLEL:
 
@@ -53,6 +53,10 @@ bench: setup ## the measurements that the documents quote
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
 	@set -e; for script in $(BENCH); do PEERS=$(CURDIR)/.venv/peers/bin/python $(BIN)/python $$script $(ARGS); done
+
+fleet-10k: setup ## writes a fleet of 10,000 simulated hosts in 200 groups, to be rehearsed (OUT=FILE)
+	@test -n "$(OUT)" || { echo "make fleet-10k OUT=FILE" >&2; exit 2; }
+	@$(BIN)/python tools/make_fleet.py --hosts 10000 --groups 200 $(OUT)
 
 docs: setup ## writes the documents that are made from the code
 	@$(BIN)/python tools/make_docs.py

@@ -184,3 +184,33 @@ def test_icmp_flows_may_differ_by_size_alone() -> None:
 def test_every_tab_is_named_at_once() -> None:
     text = with_edits(("    gate: approval", "\tgate: approval"), ("    roles:", "\troles:"))
     assert [line.split(":")[1] for line in lines_of(text)] == ["6", "10"]
+
+
+PACE = """rollout:
+  budgets: [{per: rack, only: [r1, r9], most: 1}]
+  windows: [{days: [mon], from: "09:00", until: "16:00", zone: Europe/Berlin, stages: [prod]}]
+  freezes: [{from: 2026-12-20, until: 2027-01-04, why: holidays}]
+"""
+
+
+def test_names_of_a_pace_are_those_of_the_fleet_and_its_times_may_be_written_plainly() -> None:
+    text = with_edits(("    stage: staging\n", "    stage: staging\n    rack: r1\n")) + PACE
+    first = len(text.splitlines()) - 3
+    assert lines_of(text) == [
+        f"f:{first + 1}:36: rollout.budgets[0].only[1]: 'r9' is not a rack; there is r1",
+        f"f:{first + 2}:88: rollout.windows[0].stages[0]: 'prod' is not a stage; did you mean 'production'?",
+    ]
+    assert lines_of(text.replace(", r9", "").replace("[prod]", "[production]")) == []
+
+
+def test_a_zone_and_a_time_that_are_none_are_told_where_they_stand() -> None:
+    wrong = (
+        PACE.replace("Europe/Berlin", "Europe/Berln")
+        .replace("only: [r1, r9], ", "")
+        .replace("[prod]", "[staging]")
+    )
+    lines = lines_of(with_edits() + wrong.replace('"09:00"', "soon"))
+    assert [line.split(": ", 2)[1] for line in lines] == [
+        "rollout.windows[0].from",
+        "rollout.windows[0].zone",
+    ]

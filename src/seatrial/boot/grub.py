@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from seatrial.boot.frames import Sections, read_sections
-from seatrial.boot.grubcfg import Entry, Menu, read_menu
+from seatrial.boot.grubcfg import Entry, read_menu
 from seatrial.boot.grubenv import env_problem, read_env
 from seatrial.boot.refusals import refusals
 from seatrial.boot.scripts import entry_script, facts_script, glance_script
@@ -105,7 +106,7 @@ def _facts(sections: Sections, running: str, boot_id: str, uptime: float) -> Boo
         running=running,
         boot_id=boot_id,
         uptime=uptime,
-        kernels=_kernels(sections, menu),
+        kernels=_kernels(sections.text("boot"), sections.text("modules"), sections.text("cfg")),
         saved_default=menu.saved,
         default=chosen.version if chosen else None,
         next=awaited.version if awaited else None,
@@ -138,11 +139,13 @@ _SECTIONS = (
 )
 
 
-def _kernels(sections: Sections, menu: Menu) -> Mapping[str, InstalledKernel]:
-    files = _sizes(sections.lines("boot"))
-    modules = {path.split("/")[-2] for path, size in _sizes(sections.lines("modules")).items() if size > 0}
-    offered = list(menu.walk())
-    kernels = {}
+# As with the menu: what is installed hardly ever changes from one look to the next.
+@lru_cache(maxsize=256)
+def _kernels(boot: str, modules_there: str, cfg: str) -> Mapping[str, InstalledKernel]:
+    files = _sizes(_lines(boot))
+    modules = {path.split("/")[-2] for path, size in _sizes(_lines(modules_there)).items() if size > 0}
+    offered = list(read_menu(cfg).walk())
+    kernels: dict[str, InstalledKernel] = {}
     for path, size in sorted(files.items()):
         version = path.removeprefix("/boot/vmlinuz-")
         if version == path or not version or size == 0:
@@ -159,6 +162,10 @@ def _kernels(sections: Sections, menu: Menu) -> Mapping[str, InstalledKernel]:
             panic=entry.panic if entry else 0,
         )
     return kernels
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def _own(name: str) -> bool:

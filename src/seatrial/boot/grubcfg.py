@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 _OPENING = re.compile(r"^\s*(menuentry|submenu)\s(.*)\{\s*$")
@@ -85,6 +86,8 @@ class Menu:
         return None
 
 
+# A trial looks every second or so, the menu is nearly always the same, and most hosts of a fleet have the same few.
+@lru_cache(maxsize=256)
 def read_menu(text: str) -> Menu:
     """Read grub.cfg."""
     fixed = _FIXED.search(text)

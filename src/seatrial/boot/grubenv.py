@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from seatrial.boot.frames import Sections
 
@@ -19,6 +20,8 @@ _LAYERS = (
 _DEVICES = (("md", "RAID"), ("bcache", "bcache"), ("drbd", "DRBD"), ("loop", "a loop device"), ("zd", "ZFS"))
 
 
+# Its padding makes reading it dear, and it is the same at nearly every look.
+@lru_cache(maxsize=256)
 def read_env(block: str) -> Mapping[str, str] | None:
     """Names and values of the block, None when it is none. A backslash keeps what is after it (newline, backslash)."""
     if not block.startswith(_HEADER):

@@ -34,6 +34,11 @@ app.command(
     "seatrial.cli.plan:plan", name="plan", help="Order, gates and refusals, without touching anything."
 )
 app.command(
+    "seatrial.cli.rehearse:rehearse",
+    name="rehearse",
+    help="The operator's own plan on simulated hosts, fast-forward.",
+)
+app.command(
     "seatrial.cli.diagnose:diagnose", name="diagnose", help="Name what explains recorded observations."
 )
 app.command(
@@ -93,6 +98,13 @@ rollout.command(
 )
 rollout.command(
     "seatrial.cli.rollout:abort", name="abort", help="Send back what is on trial and begin nothing else."
+)
+rollout.command("seatrial.cli.rollout:work", name="work", help="Be one of several controllers of a rollout.")
+rollout.command(
+    "seatrial.cli.rollout:skip", name="skip", help="Leave a host out, or say that one was seen to."
+)
+rollout.command(
+    "seatrial.cli.rollout:force", name="force", help="Take the responsibility for one host or one gate."
 )
 
 lab.command("seatrial.cli.lab:up", name="up", help="Start the platform.")

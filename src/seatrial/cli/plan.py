@@ -23,6 +23,7 @@ from seatrial.engine.planning import PlannedHost, plan_rollout
 from seatrial.engine.suspecting import Expected, expect
 from seatrial.errors import InputError
 from seatrial.model.fleet import Fleet
+from seatrial.model.pace import Pace
 from seatrial.model.result import Outcome
 from seatrial.model.text import duration, safe
 from seatrial.perform.world import open_world
@@ -56,7 +57,7 @@ def plan(
         patches = expected.document() if expected else None
         print_json({"kernel": kernel, "hosts": [host.document() for host in planned], "patches": patches})
         return code
-    _tell(kernel, planned)
+    _tell(kernel, planned, declared.rollout)
     _tell_patches(expected)
     return code
 
@@ -95,7 +96,7 @@ def _tell_patches(expected: Expected | None) -> None:
         out.print(f"          and {len(known) - _SHOWN} more: {words}", markup=False)
 
 
-def _tell(kernel: str, planned: list[PlannedHost]) -> None:
+def _tell(kernel: str, planned: list[PlannedHost], pace: Pace) -> None:
     out = console()
     stage = ""
     for host in planned:
@@ -116,5 +117,10 @@ def _tell(kernel: str, planned: list[PlannedHost]) -> None:
             detail=detail,
         )
         show_line(out, line)
-    longest = sum(host.at_most for host in planned)
-    out.print(f"one host at a time; at most {duration(longest)} when every limit is used up")
+    longest = duration(sum(host.at_most for host in planned))
+    if pace.at_once == 1:
+        out.print(f"one host at a time; at most {longest} when every limit is used up")
+    else:
+        out.print(
+            f"{pace.at_once} hosts at a time at most; one after the other they would take {longest} at most"
+        )

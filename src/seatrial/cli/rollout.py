@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -33,6 +34,8 @@ from seatrial.journal.store import Journal
 from seatrial.model.fold import RolloutState
 from seatrial.perform.world import World, open_world
 from seatrial.report.narrate import narrate
+
+Ticket = Annotated[str, Parameter(help="where the decision is written down")]
 
 _CODES = {"blessed": 0, "reverted": 1, "refused": 4, "undone": 4, "aborted": 4, "stuck": 4}
 
@@ -119,13 +122,14 @@ def approve(
     *,
     stage: Annotated[str, Parameter(help="the stage's name")],
     why: Why = "",
-    ticket: Annotated[str, Parameter(help="where the decision is written down")] = "",
+    ticket: Ticket = "",
     database: Database = None,
     json: Json = False,
 ) -> int:
     """Let ROLLOUT into a stage that wants a person's approval."""
     store = journal(database)
     name = _named(store, rollout)
+    _stage_of(store, name, stage)
     controller.approve(store, name, stage=stage, by=person(), why=why, ticket=ticket)
     return _said(store, name, f"stage {stage} is approved", json)
 
@@ -138,12 +142,78 @@ def pause(rollout: Rollout = None, /, *, why: Why = "", database: Database = Non
     return _said(store, name, "paused", json)
 
 
-def abort(rollout: Rollout = None, /, *, why: Why = "", database: Database = None, json: Json = False) -> int:
-    """Send back what is on trial in ROLLOUT, and begin nothing else."""
+def abort(
+    rollout: Rollout = None,
+    /,
+    *,
+    mode: Annotated[
+        Literal["revert", "finish", "hold"],
+        Parameter(
+            help="what is on trial goes back, is finished, or stays where it is for a person to look at"
+        ),
+    ] = "revert",
+    why: Why = "",
+    ticket: Ticket = "",
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Begin nothing else in ROLLOUT, and send back what is on trial (or --mode finish, or --mode hold)."""
     store = journal(database)
     name = _named(store, rollout)
-    controller.abort(store, name, by=person(), why=why)
-    return _said(store, name, "aborted: what is on trial goes back to the good kernel", json)
+    controller.abort(store, name, by=person(), why=why, ticket=ticket, mode=mode)
+    return _said(store, name, f"aborted: {_ABORTED[mode]}", json)
+
+
+_ABORTED = {
+    "revert": "what is on trial goes back to the good kernel",
+    "finish": "what is on trial is finished, and nothing else begins",
+    "hold": "what is on trial stays on the candidate until: seatrial rollout abort --mode revert",
+}
+
+
+def skip(
+    rollout: Rollout = None,
+    /,
+    *,
+    host: Annotated[str, Parameter(help="the host's name")],
+    why: Why = "",
+    ticket: Ticket = "",
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Leave a host out of ROLLOUT; of one that is stuck: say that a person has seen to it."""
+    store = journal(database)
+    name = _named(store, rollout)
+    controller.skip(store, name, host=host, by=person(), why=why, ticket=ticket)
+    return _said(store, name, f"{host} is skipped", json)
+
+
+def force(
+    rollout: Rollout = None,
+    /,
+    *,
+    host: Annotated[
+        str, Parameter(help="a host that is to begin now, whatever waves, windows and blockers say")
+    ] = "",
+    stage: Annotated[str, Parameter(help="a stage that is to be entered without its evidence")] = "",
+    why: Why = "",
+    ticket: Ticket = "",
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Take the responsibility for one host or one gate of ROLLOUT. Two peers are never on trial together all the same."""
+    if bool(host) == bool(stage) or not why:
+        raise InputError(
+            "a host or a stage is wanted, and why", hint="--host h1 --why 'it crashes daily anyway'"
+        )
+    store = journal(database)
+    name = _named(store, rollout)
+    if host:
+        controller.force(store, name, host=host, by=person(), why=why, ticket=ticket)
+    else:
+        _stage_of(store, name, stage)
+        controller.force_stage(store, name, stage=stage, by=person(), why=why, ticket=ticket)
+    return _said(store, name, f"{host or stage} is forced", json)
 
 
 def resume(
@@ -159,14 +229,49 @@ def resume(
     return carry_out(store, open_world(parse(state.fleet, filename=f"fleet of {name}")), name, as_json=json)
 
 
+def _stage_of(store: Journal, name: str, stage: str) -> None:
+    declared = parse(controller.state_of(store, name).fleet, filename=f"fleet of {name}")
+    if stage not in {known.name for known in declared.stages}:
+        raise InputError(
+            f"{stage!r} is not a stage of {name}",
+            hint=f"stages are: {', '.join(s.name for s in declared.stages)}",
+        )
+
+
+def work(
+    rollout: Rollout = None,
+    /,
+    *,
+    room: Annotated[int, Parameter(help="trials that this worker runs side by side, at most")] = 50,
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Be one of several controllers of ROLLOUT, on one Postgres database, until it is over.
+
+    Start as many as wished, on as many machines; one that dies is replaced by the others.
+    """
+    from seatrial.engine.workers import Worker
+
+    store = journal(database)
+    name = _named(store, rollout)
+    declared = parse(controller.state_of(store, name).fleet, filename=f"fleet of {name}")
+    follower = Follower(store, name, console=console(), as_json=json)
+    worker = Worker(open_world(declared), store, name, room=room)
+    return _until_over(name, _followed(worker.work(), follower))
+
+
 def carry_out(store: Journal, world: World, name: str, *, as_json: bool) -> int:
     """Be the controller of a rollout, showing it, until it is over. Returns the exit code.
 
     Raises Interrupted, with how to go on, when a person stops it.
     """
     follower = Follower(store, name, console=console(), as_json=as_json)
+    return _until_over(name, _carry_out(store, world, name, follower))
+
+
+def _until_over(name: str, running: Coroutine[Any, Any, RolloutState]) -> int:
     try:
-        state = asyncio.run(_carry_out(store, world, name, follower))
+        state = asyncio.run(running)
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Interrupted(
             f"stopped between two steps of {name}; nothing is lost",
@@ -177,19 +282,25 @@ def carry_out(store: Journal, world: World, name: str, *, as_json: bool) -> int:
 
 
 async def _carry_out(store: Journal, world: World, name: str, follower: Follower) -> RolloutState:
+    try:
+        return await _followed(controller.run(store, world, name), follower)
+    finally:
+        await world.close()
+
+
+async def _followed(running: Coroutine[Any, Any, RolloutState], follower: Follower) -> RolloutState:
     task = asyncio.current_task()
     assert task is not None
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     showing = asyncio.create_task(follower.follow())
     try:
-        return await controller.run(store, world, name)
+        return await running
     finally:
         showing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await showing
         follower.catch_up()
-        await world.close()
 
 
 def _named(store: Journal, rollout: str | None) -> str:
@@ -225,13 +336,25 @@ def _document(state: RolloutState, has_controller: bool) -> dict[str, object]:
         "controller": has_controller,
         "paused": state.is_paused,
         "aborted": state.is_aborted,
+        "abort_mode": state.abort_mode or None,
         "approved": sorted(state.approved),
+        "approvals": [
+            {"stage": a.stage, "by": a.by, "why": a.why, "ticket": a.ticket, "at": a.at, "forced": a.forced}
+            for a in state.approvals
+        ],
+        "waits_for": state.held or None,
         "ended": state.ended,
         "outcome": state.outcome or None,
         "because": state.because,
         "seconds": (state.ended - state.started).total_seconds() if state.ended and state.started else None,
         "trials": [
-            {"host": t.host, "state": str(t.state), "since": t.since, "because": t.because, "hint": t.hint}
+            {
+                "host": t.host,
+                "state": "skipped" if t.skipped else str(t.state),
+                "since": t.since,
+                "because": t.because,
+                "hint": t.hint,
+            }
             for t in state.trials.values()
         ],
     }

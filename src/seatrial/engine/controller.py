@@ -14,8 +14,9 @@ from seatrial.fleetfile import parse
 from seatrial.journal.store import Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
-from seatrial.model.fold import RolloutState, fold
+from seatrial.model.fold import RolloutState, TrialState, fold
 from seatrial.model.text import safe
+from seatrial.model.trial import State
 from seatrial.perform.world import World
 
 
@@ -151,11 +152,66 @@ def resume(journal: Journal, rollout: str, *, by: str, why: str) -> None:
         journal.append(Kind.ROLLOUT_RESUMED, rollout=rollout, by=by, data={"why": why})
 
 
-def abort(journal: Journal, rollout: str, *, by: str, why: str) -> Event:
-    """What is on trial goes back, and nothing else begins. Raises InputError or Refused."""
-    if _open(journal, rollout).is_aborted:
+def abort(
+    journal: Journal, rollout: str, *, by: str, why: str, ticket: str = "", mode: str = "revert"
+) -> Event:
+    """Nothing else begins; what is on trial goes back, is finished or is held, as `mode` says.
+
+    A later abort may say another mode: one that was held goes back so. Raises InputError or Refused.
+    """
+    if _open(journal, rollout).abort_mode == mode:
         raise Refused(f"{rollout} is aborted already", hint=f"seatrial rollout status {rollout}")
-    return journal.append(Kind.ROLLOUT_ABORTED, rollout=rollout, by=by, data={"why": why})
+    data = {"why": why, "ticket": ticket, "mode": mode}
+    return journal.append(Kind.ROLLOUT_ABORTED, rollout=rollout, by=by, data=data)
+
+
+def skip(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticket: str = "") -> Event:
+    """Leave a host out; of one that is stuck: a person has seen to it, and its peers may go on.
+
+    Raises InputError or Refused.
+    """
+    trial = _trial(_open(journal, rollout), host)
+    seen_to = trial.state is State.STUCK and not trial.seen_to
+    if not seen_to and (trial.under_way or trial.over):
+        raise Refused(
+            f"{host} is {(trial.skipped and 'skipped') or trial.state}, so it cannot be left out any more",
+            hint="what is on trial is ended by: seatrial rollout abort",
+        )
+    return journal.append(
+        Kind.HOST_SKIPPED, rollout=rollout, host=host, by=by, data={"why": why, "ticket": ticket}
+    )
+
+
+def force(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticket: str = "") -> Event:
+    """Let a host begin in spite of waves, windows, budgets and blockers, though never beside a peer of its.
+
+    Raises InputError or Refused.
+    """
+    trial = _trial(_open(journal, rollout), host)
+    if trial.under_way or trial.over or trial.forced:
+        raise Refused(
+            f"{host} is {(trial.forced and 'forced') or trial.state} already", hint="look at its status"
+        )
+    return journal.append(
+        Kind.HOST_FORCED, rollout=rollout, host=host, by=by, data={"why": why, "ticket": ticket}
+    )
+
+
+def force_stage(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
+    """Let the rollout into a stage without the evidence that its gate wants. Raises InputError or Refused."""
+    if stage in _open(journal, rollout).forced:
+        raise Refused(
+            f"stage {stage} of {rollout} is forced already", hint=f"seatrial rollout status {rollout}"
+        )
+    return journal.append(
+        Kind.STAGE_FORCED, rollout=rollout, by=by, data={"stage": stage, "why": why, "ticket": ticket}
+    )
+
+
+def _trial(state: RolloutState, host: str) -> TrialState:
+    if host not in state.trials:
+        raise InputError(f"{host!r} is not in rollout {state.id}", hint=f"seatrial rollout status {state.id}")
+    return state.trials[host]
 
 
 def _open(journal: Journal, rollout: str) -> RolloutState:

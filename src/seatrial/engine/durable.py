@@ -70,10 +70,9 @@ async def rollout_workflow(rollout: str) -> str:
         turn = await rollout_turn()
         if turn.get("over"):
             return rollout
-        if host := turn.get("trial"):
+        for host in turn["trials"]:
             with SetWorkflowID(_unique(f"{rollout}.{host}")):
-                handle = await DBOS.start_workflow_async(trial_workflow, rollout, host)
-            await handle.get_result(polling_interval_sec=0.1)
+                await DBOS.start_workflow_async(trial_workflow, rollout, host)
 
 
 def _unique(name: str) -> str:

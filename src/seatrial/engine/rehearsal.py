@@ -76,7 +76,10 @@ def rehearsal_world(fleet: Fleet, simulation: Simulation) -> World:
     """A World all of whose places are on the simulated platform, with its clock."""
     names = [*fleet.hosts, *fleet.vantages]
     return World(
-        fleet=fleet, places={name: SimulatedVantage(name, simulation) for name in names}, clock=simulation
+        fleet=fleet,
+        places={name: SimulatedVantage(name, simulation) for name in names},
+        clock=simulation,
+        time_passes=simulation.has_clock,
     )
 
 

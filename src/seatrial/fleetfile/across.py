@@ -8,7 +8,7 @@ is the plan's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seatrial.fleetfile.mistake import Mistake, Path, Place, meant, quoted
 from seatrial.fleetfile.tree import Item
@@ -29,13 +29,21 @@ class _Names:
     flow: tuple[str, ...]
     load: tuple[str, ...]
     role: tuple[str, ...]
+    site: tuple[str, ...]
+    rack: tuple[str, ...]
+
+    seen: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
 
     def of(self, kinds: Iterable[str]) -> dict[str, str]:
         """The names of these kinds, and of which kind each is."""
-        return {name: kind for kind in kinds for name in getattr(self, kind)}
+        # Thousands of entries ask for the same few.
+        key = tuple(kinds)
+        if key not in self.seen:
+            self.seen[key] = {name: kind for kind in key for name in getattr(self, kind)}
+        return self.seen[key]
 
 
-_KINDS = ("stage", "host", "group", "vantage", "flow", "load", "role")
+_KINDS = ("stage", "host", "group", "vantage", "flow", "load", "role", "site", "rack")
 
 
 def across(root: Item) -> Iterator[Mistake]:
@@ -53,6 +61,8 @@ def across(root: Item) -> Iterator[Mistake]:
             for _, role in _list(host, "roles")
             if isinstance(role.value, str)
         ),
+        site=_words(root, "site"),
+        rack=_words(root, "rack"),
     )
     yield from _unknown_names(root, names)
     yield from _stages(root)
@@ -74,6 +84,10 @@ def _map(root: Item, *path: str) -> dict[str, Item]:
 def _list(root: Item, *path: str) -> list[tuple[int, Item]]:
     item = root.at(*path)
     return item.elements() if item else []
+
+
+def _words(root: Item, key: str) -> tuple[str, ...]:
+    return tuple(word for host in _map(root, "hosts").values() if (word := host.word(key)) is not None)
 
 
 def _wrong(item: Item | None, path: Path, what: str) -> Iterator[Mistake]:
@@ -120,6 +134,14 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):
                 yield from _unknown(names, kinds, member, ("policies", role, "measure", key, number))
+    for key in ("windows", "freezes"):
+        for number, entry in _list(root, "rollout", key):
+            for place, member in _list(entry, "stages"):
+                yield from _unknown(names, ("stage",), member, ("rollout", key, number, "stages", place))
+    for number, budget in _list(root, "rollout", "budgets"):
+        if (per := budget.word("per")) in ("role", "site", "rack"):
+            for place, member in _list(budget, "only"):
+                yield from _unknown(names, (per,), member, ("rollout", "budgets", number, "only", place))
     for name, check in _map(root, "checks").items():
         for number, member in _list(check, "hosts"):
             yield from _unknown(names, ("vantage", "host"), member, ("checks", name, "hosts", number))

@@ -18,7 +18,7 @@ from seatrial.fleetfile.scalar import Misread, read_scalar
 from seatrial.fleetfile.syntax import syntax_mistakes
 
 MAX_CHARACTERS = 4 * 1024 * 1024
-MAX_VALUES = 200_000
+MAX_VALUES = 1_000_000
 MAX_DEPTH = 24
 
 

@@ -10,6 +10,7 @@ from seatrial.ha.openstack import Openstack
 from seatrial.ha.operators import OperatorsCommands
 from seatrial.ha.pacemaker import Pacemaker
 from seatrial.ha.reactor import DrbdReactor
+from seatrial.ha.unmoved import Unmoved
 from seatrial.model.fleet import Group
 
 DRIVERS: dict[str, Driver] = {
@@ -22,6 +23,7 @@ DRIVERS: dict[str, Driver] = {
         Kubernetes(),
         Openstack(),
         OperatorsCommands(),
+        Unmoved(),
     )
 }
 

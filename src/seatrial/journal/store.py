@@ -7,10 +7,11 @@ found again by a controller that takes over.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +53,7 @@ _ROLLOUTS, _FAILOVERS, _BISECTS = map(_numbered, ("rollouts", "failovers", "bise
 _LEASES = sa.Table(
     "leases",
     _METADATA,
-    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
     sa.Column("holder", sa.String(64), nullable=False),
     sa.Column("machine", sa.String(200), nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
@@ -137,9 +138,20 @@ class Journal:
         self._clock = clock
 
     def append(
-        self, kind: Kind, *, rollout: str, host: str = "", by: str = "", data: Mapping[str, Any] | None = None
+        self,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str = "",
+        by: str = "",
+        data: Mapping[str, Any] | None = None,
+        under: tuple[str, Holder] | None = None,
     ) -> Event:
-        """Commit one Event and return it with its place. Raises CouldNotAct when the database will not take it."""
+        """Commit one Event and return it with its place. Raises CouldNotAct when the database will not take it.
+
+        `under` is the lease that whoever writes must hold at that moment: a controller that slept too long, and whose work
+        was taken over, writes nothing any more. Raises Refused then.
+        """
         at = self._clock.now()
         row = {
             "at": _stamp(at),
@@ -151,6 +163,12 @@ class Journal:
         }
         try:
             with self._engine.begin() as connection:
+                self._queue_up(connection)
+                if under is not None and not _holds(connection, *under):
+                    raise Refused(
+                        f"the lease of {under[0]} has gone to another controller",
+                        hint="it goes on there; this one lets go of it",
+                    )
                 seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
             raise CouldNotAct(
@@ -202,6 +220,11 @@ class Journal:
             for row in rows
         ]
 
+    def _queue_up(self, connection: sa.Connection) -> None:
+        """Let Events become visible in the order of their places, or who reads on from the last one would miss some."""
+        if self._engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
+
     def rollouts(self) -> list[str]:
         """Names of all rollouts, oldest first."""
         return self._names(_ROLLOUTS, "r")
@@ -236,6 +259,14 @@ class Journal:
             insert = table.insert().values(at=_stamp(self._clock.now())).returning(table.c.number)
             return f"{letter}{connection.execute(insert).scalar_one()}"
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise _silent(error) from error
+
     def take_lease(self, name: str, me: Holder) -> None:
         """Become the one controller of `name`. Raises Refused while another one lives.
 
@@ -250,7 +281,7 @@ class Journal:
             "holder": me.holder,
             "beat": _stamp(now),
         }
-        with self._engine.begin() as connection:
+        with self._transaction() as connection:
             row = (
                 connection.execute(sa.select(_LEASES).where(_LEASES.c.name == name)).mappings().one_or_none()
             )
@@ -260,9 +291,7 @@ class Journal:
                 except sa.exc.IntegrityError:
                     raise _held(name, "another controller that came first") from None
                 return
-            holder = Holder(
-                holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"]
-            )
+            holder = _holder(row)
             silent = now - datetime.fromisoformat(row["beat"])
             if (
                 holder.holder != me.holder
@@ -279,7 +308,7 @@ class Journal:
 
     def keep_lease(self, name: str, me: Holder) -> bool:
         """Say that this controller lives. False when somebody else has the lease now."""
-        with self._engine.begin() as connection:
+        with self._transaction() as connection:
             changed = connection.execute(
                 _LEASES.update()
                 .where(_LEASES.c.name == name, _LEASES.c.holder == me.holder)
@@ -287,9 +316,25 @@ class Journal:
             )
         return changed.rowcount == 1
 
+    def keep_leases(self, me: Holder) -> frozenset[str]:
+        """Say for all leases of this controller that it lives, and return their names. Raises CouldNotAct."""
+        mine = _LEASES.c.holder == me.holder
+        with self._transaction() as connection:
+            connection.execute(_LEASES.update().where(mine).values(beat=_stamp(SystemClock().now())))
+            return frozenset(connection.execute(sa.select(_LEASES.c.name).where(mine)).scalars())
+
+    def leased(self) -> frozenset[str]:
+        """The names of all leases that somebody alive has. Raises CouldNotAct."""
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(_LEASES)).mappings().all()
+        holders = {row["name"]: (_holder(row), datetime.fromisoformat(row["beat"])) for row in rows}
+        gone = {holder: holder.is_gone() for holder, _ in holders.values()}
+        oldest = SystemClock().now() - timedelta(seconds=LEASE_SECONDS)
+        return frozenset(name for name, (who, beat) in holders.items() if beat > oldest and not gone[who])
+
     def drop_lease(self, name: str, me: Holder) -> None:
         """Let another controller go on."""
-        with self._engine.begin() as connection:
+        with self._transaction() as connection:
             connection.execute(_LEASES.delete().where(_LEASES.c.name == name, _LEASES.c.holder == me.holder))
 
     def lease_holder(self, name: str) -> Holder | None:
@@ -300,9 +345,29 @@ class Journal:
             )
         if row is None:
             return None
-        holder = Holder(holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"])
+        holder = _holder(row)
         silent = SystemClock().now() - datetime.fromisoformat(row["beat"])
         return None if holder.is_gone() or silent >= timedelta(seconds=LEASE_SECONDS) else holder
+
+
+# The word for appending, among the advisory locks of the database.
+_APPEND_LOCK = 0x5EA7
+
+
+def _holds(connection: sa.Connection, name: str, me: Holder) -> bool:
+    query = sa.select(_LEASES.c.holder).where(_LEASES.c.name == name).with_for_update()
+    return connection.execute(query).scalar_one_or_none() == me.holder
+
+
+def _holder(row: sa.RowMapping) -> Holder:
+    return Holder(holder=row["holder"], machine=row["machine"], pid=row["pid"], started=row["started"])
+
+
+def _silent(error: Exception) -> CouldNotAct:
+    return CouldNotAct(
+        f"the journal does not answer: {_short(error)}",
+        hint="nothing goes on without the journal: bring the database back, then seatrial rollout resume",
+    )
 
 
 def make_private(path: Path) -> None:

@@ -21,11 +21,19 @@ class Kind(enum.StrEnum):
     )
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
-    ROLLOUT_ABORTED = "rollout.aborted"  # why
+    ROLLOUT_ABORTED = "rollout.aborted"  # why, ticket, mode: revert|finish|hold (absent: revert)
+    ROLLOUT_HELD = "rollout.held"  # because, hint: what it waits for; because "" when it goes on
     STAGE_APPROVED = "stage.approved"  # stage, why, ticket
+    STAGE_FORCED = (
+        "stage.forced"  # stage, why, ticket: approved, and without the evidence that the gate wants
+    )
+    HOST_SKIPPED = "host.skipped"  # why, ticket; of a host that is stuck: a person has seen to it
+    HOST_FORCED = "host.forced"  # why, ticket: it may begin whatever the waves, windows and blockers say
+    FLEET_SURVEYED = "fleet.surveyed"  # down: [..], asked: how many
     GATE_OPENED = "gate.opened"  # stage, because
     ROLLOUT_ENDED = "rollout.ended"  # outcome: blessed|reverted|refused|undone|stuck|aborted, because
     CONTROLLER_TOOK = "controller.took"  # controller, pid, machine
+    TRIAL_BEGUN = "trial.begun"  # wave, because: the course lets it begin
     TRIAL_MOVED = "trial.moved"  # to, because, the facts of that move (boot_id, entry, deadline ...), record: what a verdict is remembered with
     TRIAL_INTENT = "trial.intent"  # act, and what it is about to change
     TRIAL_ACTED = "trial.acted"  # act, seconds, failover: the name of the one that moved the traffic

@@ -8,6 +8,7 @@ are for the operator: editors show them, and the reference of keys is made of th
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -16,7 +17,8 @@ from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.exports import Exports
 from seatrial.model.measure import Load, Measure
-from seatrial.model.mover import Mover
+from seatrial.model.mover import Mover, NoMover
+from seatrial.model.pace import Pace
 
 
 class Stage(Declared):
@@ -77,6 +79,8 @@ class Host(Declared):
     roles: tuple[Name, ...] = Field(min_length=1, description="what it is; a rollout is started for a role")
     reach: Reach = Field(description="how the controller gets there")
     boot: Boot = Field(default=Boot(), description="how it chooses its kernel")
+    site: Name | None = Field(default=None, description="where it stands, for budgets")
+    rack: Name | None = Field(default=None, description="the same, more exactly")
     console: Text | None = Field(
         default=None,
         description="a file here in which what it writes on its serial console is kept, to see why it does not come back",
@@ -87,7 +91,9 @@ class Group(Declared):
     """Peers that must not be on trial together, and how traffic is moved between them."""
 
     hosts: tuple[Name, ...] = Field(min_length=2, description="the peers, of one stage")
-    mover: Mover = Field(description="how traffic moves from one to the other")
+    mover: Mover = Field(
+        default=NoMover(), description="how traffic moves from one to the other; absent: it does not"
+    )
 
     @model_validator(mode="after")
     def _a_pair(self) -> Group:
@@ -214,6 +220,7 @@ class Fleet(Declared):
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )
+    rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
     accepted: tuple[Accepted, ...] = Field(
         default=(), description="findings of `seatrial drift` that somebody lives with"
     )
@@ -222,23 +229,40 @@ class Fleet(Declared):
         """The stage of that name. Raises KeyError."""
         return next(stage for stage in self.stages if stage.name == name)
 
+    @cached_property
+    def _member_of(self) -> dict[str, str]:
+        return {host: name for name, group in self.groups.items() for host in group.hosts}
+
+    @cached_property
+    def _carried_by(self) -> dict[str, dict[str, Flow]]:
+        found: dict[str, dict[str, Flow]] = {}
+        for name, flow in self.flows.items():
+            found.setdefault(flow.by, {})[name] = flow
+        return found
+
     def hosts_in(self, stage: str) -> tuple[str, ...]:
         """Names of the hosts of a stage, in the order of the file."""
         return tuple(name for name, host in self.hosts.items() if host.stage == stage)
 
     def group_of(self, host: str) -> str | None:
         """The group a host belongs to."""
-        return next((name for name, group in self.groups.items() if host in group.hosts), None)
+        return self._member_of.get(host)
 
     def peers_of(self, host: str) -> tuple[str, ...]:
         """The other hosts of its group."""
         group = self.group_of(host)
         return () if group is None else tuple(peer for peer in self.groups[group].hosts if peer != host)
 
+    def relieves(self, host: str) -> tuple[str, ...]:
+        """The peers that traffic can be moved to."""
+        group = self.group_of(host)
+        return () if group is None or self.groups[group].mover.driver == "none" else self.peers_of(host)
+
     def flows_of(self, host: str) -> dict[str, Flow]:
         """The flows that this host, or its group, must carry."""
-        carriers = {host, self.group_of(host)}
-        return {name: flow for name, flow in self.flows.items() if flow.by in carriers}
+        group = self.group_of(host)
+        shared = self._carried_by.get(group, {}) if group is not None else {}
+        return {**self._carried_by.get(host, {}), **shared}
 
     def checks_of(self, stage: str) -> dict[str, Check]:
         """The checks that are asked for trials of a stage."""

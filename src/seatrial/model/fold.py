@@ -9,74 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from seatrial.model.event import Event, Kind
 from seatrial.model.result import Outcome, worst
-from seatrial.model.trial import FINAL, TRANSITIONS, State
+from seatrial.model.trial import TRANSITIONS, State
+from seatrial.model.trials import Trials
+from seatrial.model.trialstate import Round, TrialState
+
+__all__ = ["Approval", "RolloutState", "Round", "TrialState", "advance", "fold"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One round of Results in a trial's journal: `purpose` says what for."""
+class Approval:
+    """Who let a rollout into a stage, why, and where that is written down. `forced`: without its evidence."""
 
-    purpose: str
+    stage: str
+    by: str
+    why: str
+    ticket: str
     at: datetime
-    outcome: Outcome
-    because: str
-    hint: str
-    seconds: float
-    results: tuple[Mapping[str, Any], ...]
-    boot_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialState:
-    """Where one host's Trial stands. `since` is when it came there; `intent` is an act begun and not ended.
-
-    `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
-    what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
-    `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
-    `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
-    `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
-    are the patches to look at first, {} when that was not looked for.
-    """
-
-    host: str
-    state: State = State.PLANNED
-    since: datetime | None = None
-    because: str = ""
-    hint: str = ""
-    intent: str = ""
-    intent_at: datetime | None = None
-    tries: Mapping[str, int] = field(default_factory=dict)
-    problem: str = ""
-    problem_hint: str = ""
-    rounds: Mapping[str, Round] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    diagnosis: Mapping[str, Any] = field(default_factory=dict)
-    first_failure: datetime | None = None
-    cause: str = ""
-    samples: tuple[Mapping[str, Any], ...] = ()
-    verdict: Mapping[str, Any] = field(default_factory=dict)
-    described: Mapping[str, Any] = field(default_factory=dict)
-    suspects: Mapping[str, Any] = field(default_factory=dict)
-    snapshots: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def loaded(self, arm: str) -> float:
-        """Seconds under load that were measured of an arm, `good` or `candidate`."""
-        return sum(float(one.get("loaded", 0.0)) for one in self.samples if one.get("arm") == arm)
-
-    @property
-    def over(self) -> bool:
-        """Whether the trial has ended."""
-        return self.state in FINAL
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutState:
-    """Where a rollout stands. `trials` is in the order in which the hosts were declared."""
+    """Where a rollout stands. `trials` is in the order in which the hosts were declared.
+
+    `abort_mode` says what becomes of what is on trial: revert, finish or hold. `down` are the hosts that did not answer
+    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on.
+    """
 
     id: str
     started: datetime | None = None
@@ -89,12 +50,26 @@ class RolloutState:
     is_paused: bool = False
     abort: str = ""
     is_aborted: bool = False
-    approved: frozenset[str] = frozenset()
+    abort_mode: str = ""
+    approvals: tuple[Approval, ...] = ()
     gates: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
+    surveyed: datetime | None = None
+    held: str = ""
     ended: datetime | None = None
     outcome: str = ""
     because: str = ""
     last: int = 0
+
+    @property
+    def approved(self) -> frozenset[str]:
+        """The stages that a person has let it into."""
+        return frozenset(approval.stage for approval in self.approvals)
+
+    @property
+    def forced(self) -> frozenset[str]:
+        """The stages that a person has let it into without their evidence."""
+        return frozenset(approval.stage for approval in self.approvals if approval.forced)
 
 
 def fold(events: Iterable[Event], *, rollout: str) -> RolloutState:
@@ -107,7 +82,12 @@ def fold(events: Iterable[Event], *, rollout: str) -> RolloutState:
 
 def advance(state: RolloutState, event: Event) -> RolloutState:
     """The state after one more Event."""
-    return replace(_apply(state, event), last=event.seq)
+    trial = state.trials.get(event.host) if event.host else None
+    if trial is None:
+        return replace(_apply(state, event), last=event.seq)
+    after = _apply_to_trial(trial, event)
+    trials = state.trials if isinstance(state.trials, Trials) else Trials.of(state.trials)
+    return replace(state, trials=trials.put(after), last=event.seq)
 
 
 def _apply(state: RolloutState, event: Event) -> RolloutState:
@@ -121,25 +101,29 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
                 why=str(data.get("why", "")),
                 candidate=str(data["candidate"]),
                 fleet=str(data.get("fleet", "")),
-                trials={host: TrialState(host=host, since=event.at) for host in data["hosts"]},
+                trials=Trials.of({host: TrialState(host=host, since=event.at) for host in data["hosts"]}),
             )
         case Kind.ROLLOUT_PAUSED:
             return replace(state, is_paused=True, paused=str(data.get("why", "")))
         case Kind.ROLLOUT_RESUMED:
             return replace(state, is_paused=False, paused="")
         case Kind.ROLLOUT_ABORTED:
-            return replace(state, is_aborted=True, abort=str(data.get("why", "")), is_paused=False)
-        case Kind.STAGE_APPROVED:
-            return replace(state, approved=state.approved | {str(data["stage"])})
+            mode = str(data.get("mode", "revert"))
+            return replace(
+                state, is_aborted=True, abort=str(data.get("why", "")), abort_mode=mode, is_paused=False
+            )
+        case Kind.STAGE_APPROVED | Kind.STAGE_FORCED:
+            return replace(state, approvals=(*state.approvals, _approval(event)))
+        case Kind.FLEET_SURVEYED:
+            return replace(state, down=frozenset(map(str, data.get("down", ()))), surveyed=event.at)
+        case Kind.ROLLOUT_HELD:
+            return replace(state, held=str(data.get("because", "")))
         case Kind.GATE_OPENED:
             return replace(state, gates=state.gates | {str(data["stage"])})
         case Kind.ROLLOUT_ENDED:
             return replace(
                 state, ended=event.at, outcome=str(data["outcome"]), because=str(data.get("because", ""))
             )
-    if event.host in state.trials:
-        trial = _apply_to_trial(state.trials[event.host], event)
-        return replace(state, trials={**state.trials, event.host: trial})
     return state
 
 
@@ -148,6 +132,17 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
     match event.kind:
         case Kind.TRIAL_MOVED:
             return _moved(trial, event)
+        case Kind.TRIAL_BEGUN:
+            return replace(trial, begun=event.at, wave=str(data.get("wave", "")))
+        case Kind.HOST_SKIPPED:
+            if trial.state is State.STUCK:
+                return replace(trial, seen_to=str(data.get("why") or "a person said so"))
+            # Of two wishes the first one counts: a trial that has begun is finished.
+            if trial.under_way or trial.over:
+                return trial
+            return replace(trial, skipped=str(data.get("why") or "a person said so"))
+        case Kind.HOST_FORCED:
+            return replace(trial, forced=str(data.get("why") or "a person said so"))
         case Kind.TRIAL_INTENT:
             act = str(data["act"])
             return replace(
@@ -192,6 +187,18 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 failed = event.at
             return replace(trial, verdict=dict(data), first_failure=failed)
     return trial
+
+
+def _approval(event: Event) -> Approval:
+    data = event.data
+    return Approval(
+        stage=str(data["stage"]),
+        by=event.by,
+        why=str(data.get("why", "")),
+        ticket=str(data.get("ticket", "")),
+        at=event.at,
+        forced=event.kind == Kind.STAGE_FORCED,
+    )
 
 
 def _moved(trial: TrialState, event: Event) -> TrialState:

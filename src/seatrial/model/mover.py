@@ -144,6 +144,12 @@ class DrbdNfsMover(MoverBase):
         return self
 
 
+class NoMover(MoverBase):
+    """Nothing moves between them: each carries its own, and they only must not be on trial together."""
+
+    driver: Literal["none"] = Field(default="none", description="that nothing does")
+
+
 def _driver(value: Any) -> Any:
     """The word that chooses the class: a mover without one is keepalived's, as it always was."""
     if isinstance(value, dict):
@@ -158,6 +164,7 @@ Mover = Annotated[
     | Annotated[DrbdReactorMover, Tag("drbd-reactor")]
     | Annotated[KubernetesMover, Tag("kubernetes")]
     | Annotated[OpenstackMover, Tag("openstack")]
-    | Annotated[CommandMover, Tag("command")],
+    | Annotated[CommandMover, Tag("command")]
+    | Annotated[NoMover, Tag("none")],
     Discriminator(_driver),
 ]

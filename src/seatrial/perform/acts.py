@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from seatrial.boot import guard
@@ -399,7 +399,7 @@ def _why(outputs: list[Output]) -> str:
 
 
 def _plain(result: Result) -> dict[str, Any]:
-    plain = asdict(result)
+    plain = {one.name: getattr(result, one.name) for one in fields(result)}
     plain["outcome"] = str(result.outcome)
     return plain
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Iterable
+
 from seatrial.boot.guard import look_commands, read_look
 from seatrial.boot.method import BootMethod
 from seatrial.boot.methods import method_of
@@ -12,6 +15,9 @@ from seatrial.model.fleet import Group
 from seatrial.model.hostfacts import Sight
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Seen
+
+# Connections that a survey makes side by side.
+SURVEYED_AT_ONCE = 64
 
 
 def boot_method(world: World, host: str) -> BootMethod:
@@ -57,3 +63,21 @@ async def standing_of(world: World, group: Group, *, whole: bool = True) -> Stan
 async def carriers(world: World) -> dict[str, frozenset[str] | None]:
     """For each group, who carries its service."""
     return {name: await carriers_of(world, group) for name, group in world.fleet.groups.items()}
+
+
+async def carriers_of_all(world: World, groups: Iterable[str]) -> dict[str, frozenset[str] | None]:
+    """For each of these groups, who carries its service."""
+    names = tuple(groups)
+    found = await asyncio.gather(*(carriers_of(world, world.fleet.groups[name]) for name in names))
+    return dict(zip(names, found, strict=True))
+
+
+async def survey(world: World, on_trial: Collection[str]) -> tuple[list[str], int]:
+    """The hosts that do not answer, and how many were asked: all but those that are on trial, a batch at a time."""
+    hosts = [host for host in world.fleet.hosts if host not in on_trial]
+    up, down = Command(name="host.up", argv=("true",)), list[str]()
+    for first in range(0, len(hosts), SURVEYED_AT_ONCE):
+        batch = hosts[first : first + SURVEYED_AT_ONCE]
+        answers = await world.ask_all({host: [up] for host in batch})
+        down += [host for host in batch if not answers[host][0].ok]
+    return down, len(hosts)

@@ -14,12 +14,16 @@ from seatrial.vantage.pool import Pool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`places` has a Vantage for every vantage and every host of the fleet, by name."""
+    """`places` has a Vantage for every vantage and every host of the fleet, by name.
+
+    `time_passes` is False for a rehearsal whose time passes by what is done only, and not while somebody waits.
+    """
 
     fleet: Fleet
     places: Mapping[str, Vantage]
     clock: Clock
     pool: Pool | None = None
+    time_passes: bool = True
 
     async def ask(self, place: str, *commands: Command) -> list[Output]:
         """Run Commands on one place, in one exec."""

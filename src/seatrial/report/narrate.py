@@ -70,17 +70,27 @@ def _tell_rollout(event: Event, state: RolloutState) -> list[Line]:
             return [Line(at=event.at, step=f"rollout {event.rollout}", text=text + _quoted(data.get("why")))]
         case Kind.GATE_OPENED:
             return [Line(at=event.at, step=str(data["stage"]), text=f"gate open: {data.get('because', '')}")]
-        case Kind.STAGE_APPROVED:
+        case Kind.ROLLOUT_HELD:
+            hint = (f"hint: {data['hint']}",) if data.get("hint") else ()
+            return [Line(at=event.at, step="waits", text=str(data.get("because") or "goes on"), detail=hint)]
+        case Kind.FLEET_SURVEYED if data.get("down"):
+            down = [str(host) for host in data["down"]]
+            told = ", ".join(down[:8]) + (f" and {len(down) - 8} more" if len(down) > 8 else "")
+            return [Line(at=event.at, step="survey", text=f"{told} of {data.get('asked')} do not answer")]
+        case Kind.STAGE_APPROVED | Kind.STAGE_FORCED:
             return [
                 Line(
                     at=event.at,
                     step=str(data["stage"]),
-                    text=f"approved by {event.by}" + _quoted(data.get("why")),
+                    text=f"{event.kind.removeprefix('stage.')} by {event.by}{_ticket(data)}"
+                    + _quoted(data.get("why")),
                 )
             ]
         case Kind.ROLLOUT_PAUSED | Kind.ROLLOUT_RESUMED | Kind.ROLLOUT_ABORTED:
             did = event.kind.removeprefix("rollout.")
-            return [Line(at=event.at, step=did, text=f"by {event.by}" + _quoted(data.get("why")))]
+            return [
+                Line(at=event.at, step=did, text=f"by {event.by}{_ticket(data)}" + _quoted(data.get("why")))
+            ]
         case Kind.CONTROLLER_TOOK:
             return [
                 Line(
@@ -120,6 +130,9 @@ def _tell_trial(event: Event, trial: TrialState, state: RolloutState) -> list[Li
             return [_line(event, str(data["act"]), str(data.get("problem", "")), "FAIL", detail=detail)]
         case Kind.TRIAL_MOVED:
             return _moved(event, trial, state)
+        case Kind.HOST_SKIPPED | Kind.HOST_FORCED:
+            did = event.kind.removeprefix("host.")
+            return [_line(event, did, f"by {event.by}{_ticket(data)}" + _quoted(data.get("why")))]
     return []
 
 
@@ -287,6 +300,10 @@ def _took_over(event: Event) -> Line:
 
 def _many(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _ticket(data: Mapping[str, Any]) -> str:
+    return f" ({data['ticket']})" if data.get("ticket") else ""
 
 
 def _quoted(why: object) -> str:

@@ -106,6 +106,7 @@ class Seen:
 class Terms:
     """What the trial is about: which host, which kernel, under which policy, and whether a person said stop.
 
+    `is_aborted`: it goes back. `is_held`: it stays where it is, on the candidate with its guard, and is not judged.
     `upgraded` are the hosts that run the candidate since their own trials of this rollout. `earlier` are the stretches
     of the good kernel that were measured for those trials.
     """
@@ -119,6 +120,7 @@ class Terms:
     earlier: tuple[Mapping[str, Any], ...] = ()
     abort: str = ""
     is_aborted: bool = False
+    is_held: bool = False
 
     @property
     def good_peers(self) -> tuple[str, ...]:
@@ -338,7 +340,18 @@ def _lost_candidate(trial: TrialState, seen: Seen, terms: Terms) -> Action | Non
         )
     if terms.is_aborted:
         return _revert(Cause.ABORTED, f"aborted: {terms.abort}")
+    if terms.is_held:
+        return _held(trial, seen, terms)
     return None
+
+
+def _held(trial: TrialState, seen: Seen, terms: Terms) -> Action:
+    """A person wants to look at it: the guard gets more time before its clock runs out, as often as it takes."""
+    if _time_left(seen) >= max(2 * RESERVE, terms.policy.guard / 3):
+        return Wait(seconds=POLL, because=f"held: {terms.abort}")
+    if trial.problem:
+        return _revert(Cause.ABORTED, f"it could not be held any longer: {trial.problem}")
+    return Do(act=Act.EXTEND)
 
 
 def _time_left(seen: Seen) -> float:

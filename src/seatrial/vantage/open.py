@@ -56,6 +56,10 @@ async def ask(vantages: Mapping[str, Vantage], bundles: Sequence[Bundle]) -> dic
     wanted: dict[str, list[Bundle]] = {}
     for bundle in bundles:
         wanted.setdefault(bundle.vantage, []).append(bundle)
+    if len(wanted) == 1:
+        # Most questions are for one host, and a task of its own for each costs as much as many an answer.
+        ((name, mine),) = wanted.items()
+        return {name: await _ask(vantages.get(name), name, mine)}
     answers = await asyncio.gather(*(_ask(vantages.get(name), name, mine) for name, mine in wanted.items()))
     return dict(zip(wanted, answers, strict=True))
 

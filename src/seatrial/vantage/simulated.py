@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from seatrial.model.command import Command, Output, Trouble
 from seatrial.model.fleet import Flow
@@ -36,7 +37,7 @@ class SimulatedVantage:
         self._sim = simulation
         self._answers: dict[str, Callable[[Command], Output]] = {
             "boot.facts": self._facts,
-            "boot.glance": self._facts,
+            "boot.glance": self._glance,
             "boot.once": self._once,
             "host.describe": self._describe,
             "guard.status": self._guard_status,
@@ -56,6 +57,7 @@ class SimulatedVantage:
             "drift.facts": self._drift,
             "drift.snapshot": self._drift,
             "soak.sample": self._sample,
+            "host.up": lambda command: _said(command, ""),
             "soak.load": lambda command: _said(command, ""),
             "soak.flows": lambda command: _said(command, ""),
         }
@@ -67,8 +69,12 @@ class SimulatedVantage:
 
     async def run(self, commands: Sequence[Command]) -> list[Output]:
         """Answer `commands`; time passes on the platform for each exec."""
-        self._sim.pass_time(EXEC_SECONDS)
-        return [self._run(command) for command in commands]
+        await self._sim.spend(EXEC_SECONDS)
+        answers = [self._run(command) for command in commands]
+        # What is measured takes as long as it is measured.
+        if measured := sum(json.loads(c.argv[-1])["seconds"] for c in commands if c.name == "soak.sample"):
+            await self._sim.spend(measured)
+        return answers
 
     async def fresh(self) -> None:
         """There is no connection that could be old."""
@@ -77,7 +83,7 @@ class SimulatedVantage:
         """There is nothing to let go of."""
 
     def _run(self, command: Command) -> Output:
-        if self._name in self._sim.hosts and not self._sim.is_up(self._name):
+        if not self._sim.answers(self._name):
             return Output(
                 command=command,
                 status=None,
@@ -104,25 +110,12 @@ class SimulatedVantage:
     # -- the boot loader -------------------------------------------------------------------------------------------
 
     def _facts(self, command: Command) -> Output:
-        sim, host = self._sim, self._sim.hosts[self._name]
-        good, *_ = host.kernels
-        kernels = [k for k in host.kernels if not (k == good and sim.has(self._name, "no-good-kernel"))]
+        sim = self._sim
         free = 0 if sim.has(self._name, "disk-full") else 10**9
         mode = "unwritable" if sim.has(self._name, "grubenv-unwritable") else "writable"
-        env = "# GRUB Environment Block\n" + f"saved_entry={_entry(host.default)}\n"
-        env += f"next_entry={_entry(host.next)}\n" if host.next else ""
         mounts = "\n".join("/ ext4 /dev/sda1 rw" for _ in range(3))
         frame = "\n".join(f"/dev/sda1 1 1 {free} 1% {path}" for path in ("/", "/", "/"))
         sections = {
-            "running": host.running,
-            "boot-id": host.boot_id(self._name),
-            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
-            "boot": "\n".join(
-                f"9000000 /boot/{what}-{k}" for k in kernels for what in ("vmlinuz", "initrd.img")
-            ),
-            "modules": "\n".join(f"1000 /lib/modules/{k}/modules.dep" for k in kernels),
-            "cfg": _menu(kernels),
-            "env": env.ljust(1024, "#"),
             "env-file": f"1024 regular file\n{mode}\n/boot/grub/grubenv",
             "env-device": "/sys/devices/pci0000:00/0000:00:01.0/block/sda/sda1",
             "mounts": mounts,
@@ -132,7 +125,28 @@ class SimulatedVantage:
             "panic": "10",
             "watchdog": "",
         }
-        return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+        rest = "".join(_section(name, text) for name, text in sections.items())
+        return _said(command, f"{self._glanced()}{rest}@done\n")
+
+    def _glance(self, command: Command) -> Output:
+        return _said(command, f"{self._glanced()}@done\n")
+
+    def _glanced(self) -> str:
+        sim, host = self._sim, self._sim.hosts[self._name]
+        env = "# GRUB Environment Block\n" + f"saved_entry={_entry(host.default)}\n"
+        env += f"next_entry={_entry(host.next)}\n" if host.next else ""
+        sections = {
+            "running": host.running,
+            "boot-id": host.boot_id(self._name),
+            "uptime": f"{sim.uptime(self._name):.2f} 1.00",
+            "env": env.ljust(1024, "#"),
+        }
+        return "".join(_section(name, text) for name, text in sections.items()) + _installed(self._kernels())
+
+    def _kernels(self) -> tuple[str, ...]:
+        kernels = self._sim.hosts[self._name].kernels
+        broken = self._sim.has(self._name, "no-good-kernel")
+        return tuple(kernels[1:] if broken else kernels)
 
     def _describe(self, command: Command) -> Output:
         """A virtual machine with the modules of a gateway."""
@@ -243,6 +257,7 @@ class SimulatedVantage:
         if (guard.trial, host.boot_id(self._name), guard.phase) != (trial, boot_id, "armed"):
             return self._guard_said(command, "refused", "no such trial is armed")
         guard.deadline = max(guard.deadline, self._sim.uptime(self._name) + float(seconds))
+        self._sim.watch(self._name)
         self._sim.changed()
         return self._guard_said(command, "done", "extended")
 
@@ -264,9 +279,10 @@ class SimulatedVantage:
     # -- keepalived ------------------------------------------------------------------------------------------------
 
     def _owner(self, command: Command) -> Output:
-        owns = any(
-            owner == self._name and command.argv[-1] in self._sim.fleet.groups[group].mover.addresses
-            for group, owner in self._sim.owners.items()
+        group = self._sim.fleet.group_of(self._name) or ""
+        owns = (
+            self._sim.owners.get(group) == self._name
+            and command.argv[-1] in self._sim.fleet.groups[group].mover.addresses
         )
         return _said(command, f"3: wan    inet {command.argv[-1]}/32 scope global wan\n" if owns else "")
 
@@ -275,9 +291,8 @@ class SimulatedVantage:
 
     def _yield(self, command: Command) -> Output:
         self._sim.hosts[self._name].yields = command.argv[-1] != "0"
-        for group, owner in self._sim.owners.items():
-            if owner == self._name or self._name in self._sim.fleet.groups[group].hosts:
-                self._sim.elect(group)
+        if group := self._sim.fleet.group_of(self._name):
+            self._sim.elect(group)
         self._sim.changed()
         return _said(command, "")
 
@@ -285,7 +300,7 @@ class SimulatedVantage:
 
     def _listen(self, command: Command) -> Output:
         spec = json.loads(command.argv[-1])
-        self._sim.rounds[spec["run"]] = {}
+        self._sim.rounds.setdefault(spec["run"], {})
         return _said(
             command, json.dumps({"run": spec["run"], "flows": {flow["flow"]: {} for flow in spec["flows"]}})
         )
@@ -297,15 +312,18 @@ class SimulatedVantage:
             flow = self._sim.fleet.flows[asked["flow"]]
             carrier = self._carrier(flow)
             lost = carrier is None
-            unanswered = lost or (flow.source is not None and self._sim.has(str(carrier), "replies-lost"))
+            # The bug of 2021 lost the answers of translated flows only.
+            unanswered = lost or self._sim.has(str(carrier), "answers-lost")
+            unanswered |= flow.source is not None and self._sim.has(str(carrier), "replies-lost")
             state = 3 if not unanswered else 1
             rows = [[n, 40000 + n, state, 900 if state == 3 else 0, 0] for n in range(asked["count"])]
             flows[asked["flow"]] = {"source": _address_of(flow), "size": flow.size, "probes": rows}
-            self._sim.rounds.setdefault(spec["run"], {})[asked["flow"]] = {
+            seen = {
                 "carrier": carrier,
                 "arrived": 0 if lost else asked["count"],
                 "answered": asked["count"] if state == 3 else 0,
             }
+            self._sim.began(spec["run"], asked["flow"], seen)
         return _said(command, json.dumps({"run": spec["run"], "flows": flows}))
 
     def _collect(self, command: Command) -> Output:
@@ -329,10 +347,9 @@ class SimulatedVantage:
 
     def _carried(self, command: Command) -> Output:
         lines = []
-        run = list(self._sim.rounds.values())[-1] if self._sim.rounds else {}
-        for name, seen in run.items():
-            flow = self._sim.fleet.flows[name]
-            if seen["carrier"] != self._name:
+        for name, flow in self._sim.fleet.flows_of(self._name).items():
+            seen = self._sim.newest(name)
+            if seen is None or seen["carrier"] != self._name:
                 continue
             six = ":" in flow.address
             protocol = "icmpv6" if six and flow.protocol == "icmp" else flow.protocol
@@ -365,7 +382,6 @@ class SimulatedVantage:
             }
             rows.append(json.dumps({"t": began + number * spec["every"], "v": values}))
         rows.append(json.dumps({"end": began + spec["seconds"], "cpu": 0.01, "new": []}))
-        sim.pass_time(spec["seconds"])
         return _said(command, "\n".join(rows) + "\n")
 
     def _carrier(self, flow: Flow) -> str | None:
@@ -391,7 +407,16 @@ def _address_of(flow: Flow) -> str:
     return "2001:db8::5ea" if ":" in flow.address else "192.0.2.250"
 
 
-def _menu(kernels: Sequence[str]) -> str:
+@lru_cache(maxsize=64)
+def _installed(kernels: tuple[str, ...]) -> str:
+    """What /boot, /lib/modules and the menu say of these kernels."""
+    files = [f"9000000 /boot/{what}-{k}" for k in kernels for what in ("vmlinuz", "initrd.img")]
+    modules = [f"1000 /lib/modules/{k}/modules.dep" for k in kernels]
+    sections = {"boot": "\n".join(files), "modules": "\n".join(modules), "cfg": _menu(kernels)}
+    return "".join(_section(name, text) for name, text in sections.items())
+
+
+def _menu(kernels: tuple[str, ...]) -> str:
     entries = "".join(
         f"\tmenuentry 'Debian GNU/Linux, with Linux {kernel}' --class debian $menuentry_id_option "
         f"'gnulinux-{kernel}-advanced-{_UUID}' {{\n"
