@@ -55,11 +55,7 @@ async def perform(world: World, act: Act, trial: TrialState, terms: Terms) -> Re
 async def _preflight(call: _Call) -> Report:
     host, terms = call.terms.host, call.terms
     method = boot_method(call.world, host)
-    outputs, snapshots = await asyncio.gather(
-        call.world.ask(host, *guard.look_commands(method, whole=True), describe()),
-        around.before(call.world, call.trial, terms),
-    )
-    *outputs, described = outputs
+    *outputs, described = await call.world.ask(host, *guard.look_commands(method, whole=True), describe())
     sight = guard.read_look(method, outputs)
     if sight is None:
         return _unanswered(outputs, f"{host} did not say what it runs")
@@ -84,6 +80,8 @@ async def _preflight(call: _Call) -> Report:
     }
     # It is remembered with the verdict; a host that does not say it is on trial all the same.
     hardware = read_description(described)
+    # Behind the look and not beside it: a slow host must not take so long for both that it says neither.
+    snapshots = () if refused else await around.before(call.world, call.trial, terms)
     told = ((Kind.HOST_DESCRIBED, hardware),) if hardware is not None else ()
     return Report(events=(*snapshots, *told, (Kind.RESULTS, data)))
 
