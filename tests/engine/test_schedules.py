@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and in whichever order: the promises are kept. Thousands more: bench/schedules.py."""
+"""Whatever goes wrong, and in whichever order: the promises are kept.."""
 
 from __future__ import annotations
 
