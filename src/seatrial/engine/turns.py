@@ -167,7 +167,7 @@ class Turns:
         wait = self._idle_poll
         if hold.opens is not None:
             wait = min(wait, max(POLL, (hold.opens - self.world.clock.now()).total_seconds()))
-        if self.world.time_passes:
+        if self.world.time_passes or hold.opens is not None:
             await self.world.clock.sleep(wait)
         else:
             # A person is waited for, who lives in real time.

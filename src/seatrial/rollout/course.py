@@ -208,7 +208,8 @@ def _lacks(state: RolloutState, fleet: Fleet, before: str, now: datetime) -> tup
         return f"{before} has {len(since)} blessed hosts, and {wanted.blessed} are wanted", None
     if not since:
         return "", None
-    age = (now - max(since)).total_seconds()
+    # Younger than nothing is what a clock that was set back makes of it, or that of another controller.
+    age = max((now - max(since)).total_seconds(), 0.0)
     if age < wanted.settled:
         opens = max(since) + timedelta(seconds=wanted.settled)
         return (
