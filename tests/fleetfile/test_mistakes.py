@@ -69,7 +69,7 @@ ENTRY = [
     ("reach: {ssh: gw-p1}", "reach: {ssh: x, userns: /proc/1/ns/user}", "f:15:29: hosts.gw-p1.reach.userns: goes with netns only"),
     ("reach: {ssh: gw-p1}", "reach: {ssh: -oProxyCommand=x}", "f:15:18: hosts.gw-p1.reach.ssh: '-oProxyCommand=x' is not right: one word that does not begin with '-' is wanted"),
     ("{address: 192.0.2.1}", "{address: 192.0.2.1, yield_file: yield}", "f:23:45: groups.gw-p.mover.yield_file: 'yield' is not right: an absolute path without spaces is wanted"),
-    ("{address: 192.0.2.1}", "{driver: by-hand, address: 192.0.2.1}", "f:23:21: groups.gw-p.mover.driver: 'by-hand' is not a driver; there is keepalived, drbd-nfs, pacemaker, drbd-reactor, kubernetes, openstack and command"),
+    ("{address: 192.0.2.1}", "{driver: by-hand, address: 192.0.2.1}", "f:23:21: groups.gw-p.mover.driver: 'by-hand' is not a driver; there is keepalived, drbd-nfs, pacemaker, drbd-reactor, kubernetes, openstack, command and none"),
     ("hosts: [gw-p1, gw-p2]", "hosts: [gw-p1]", "f:22:12: groups.gw-p.hosts: at least 2 are wanted"),
     ("protocol: tcp", "protocol: tpc", "f:33:15: flows.staging-out.protocol: 'tpc' is not one of tcp, udp, icmp; did you mean 'tcp'?"),
     ("port: 7001", "port: 70000", "f:34:11: flows.staging-out.port: at most 65535 is wanted, not 70000"),
