@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seatrial.cli.lab import lab_fleet
-from seatrial.clock import SystemClock, monotonic
+from seatrial.clock import monotonic
 from seatrial.engine import failover
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
@@ -48,9 +48,8 @@ async def move(world: World, journal: Journal, work: Work) -> Move:
     name = await failover.begin(journal, world, GROUP, by="bench")
     ended = await failover.run(journal, world, name)
     seconds = monotonic() - began
-    # The client goes on before it is asked what it felt: a pause has an end.
-    while await work.mark() < mark + 3:
-        await SystemClock().sleep(0.5)
+    # Asked when it is over: what was acknowledged before the pause is no sign of its end.
+    await work.goes_on()
     locked = await work.is_refused()
     felt = await work.felt(mark)
     if ended.outcome != Ending.MOVED:
@@ -75,8 +74,7 @@ async def move_by_hand(lab: Lab, world: World, work: Work) -> Move:
     await lab.ssh(here, ["/etc/seatrial-lab/pair.sh", "give"], timeout=300.0)
     await lab.ssh(to, ["/etc/seatrial-lab/pair.sh", "take"], timeout=300.0)
     seconds = monotonic() - began
-    while await work.mark() < mark + 3:
-        await SystemClock().sleep(0.5)
+    await work.goes_on()
     locked = await work.is_refused()
     felt = await work.felt(mark)
     return Move(

@@ -47,7 +47,7 @@ def said(drbd: str, *, look: tuple[str, ...] = (), audit: tuple[str, ...] | None
     return outputs
 
 
-SERVING = ("mounted\t/srv/volume", "address\t192.0.2.10", "threads\t8", "peer\t192.0.2.21:672")
+SERVING = ("mounted\t/srv/volume", "address\t192.0.2.10", "threads\t8")
 AUDIT = (
     f"export\t{EXPORT}",
     "served\t/srv/volume/tools",

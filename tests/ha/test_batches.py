@@ -48,7 +48,7 @@ def test_the_script_is_clean_to_shellcheck(tmp_path: Path) -> None:
 
 COMMANDS = [
     batches.give(mover(), SEEN),
-    batches.take(mover(), SEEN, "peer", ("192.0.2.21:672",)),
+    batches.take(mover(), SEEN, "peer"),
     batches.fence(mover(), SEEN),
 ]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
+from seatrial.clock import SystemClock
 from seatrial.lab.lab import Lab
 from seatrial.lab.nfspair import EXPORT, SERVICE
 
@@ -68,6 +69,12 @@ class Work:
     async def mark(self) -> int:
         """How many records have been acknowledged."""
         return int((await self._sh(WRITER, f"wc -l <{_RUN}/{self._run}.log")).strip())
+
+    async def goes_on(self) -> None:
+        """Wait until the writer has three more records acknowledged than now: a pause that was there is over."""
+        mark = await self.mark()
+        while await self.mark() < mark + 3:
+            await SystemClock().sleep(0.3)
 
     async def felt(self, since: int) -> Felt:
         """What the writer felt since a mark; the record before it counts as the beginning of the first pause."""

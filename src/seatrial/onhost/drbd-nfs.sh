@@ -169,7 +169,6 @@ END
     # What is on its way out serves nobody.
     ! is_stopping || fact stopping nfsd
     fact threads "$threads_run"
-    tell_connections
     for unit in $units; do fact unit "$unit" "$(systemctl is-active "$unit")"; done
     [ "$state" = Connected ] || tell_apart
 }
@@ -180,17 +179,6 @@ tell_apart() {
     # The device's own latest word on it: what was a split brain once may be mended since.
     dmesg | grep -e 'Split-Brain detected' -e '-> Connected' -e '-> Established' |
         grep -e "drbd${minors%% *}:" -e "drbd ${resource}[ /:]" | tail -n 1 | grep -q Split-Brain && fact split yes
-}
-
-# Who is connected to the service: after a move they are made to connect again at once. IPv4 as /proc/net/tcp writes it.
-tell_connections() {
-    case $service in *:*) return 0 ;; esac
-    while read -r _ local peer tcp_state _; do
-        [ "${local#*:}$tcp_state" = 080101 ] && [ "$local" = "$service_hex:0801" ] || continue
-        one=${peer%:*} port=$((0x${peer#*:}))
-        d=${one%??????} one=${one#??} c=${one%????} one=${one#??} b=${one%??} a=${one#??}
-        fact peer "$((0x$a)).$((0x$b)).$((0x$c)).$((0x$d)):$port"
-    done </proc/net/tcp
 }
 
 # The lock's holder writes who it is; a number that another process has by now began at another time.
@@ -254,34 +242,11 @@ is_fresh() {
 # give BOOT UPTIME
 give() {
     locked "$1" "$2"
-    step silence '' silence
     step nfsd 'cat /proc/fs/nfsd/threads; the stack of a thread that will not end: cat /proc/PID/stack' stop_nfsd
     step address '' drop_address
     step daemons '' stop_daemons
     step unmount "end what holds it, or list its unit in 'holders' with 'busy: stop'" unmount_all
     step secondary 'drbdadm status; what holds the device open: fuser -v' become_secondary
-    # What follows is waited for by nobody.
-    step speak '' speak
-}
-
-# Requests come in no more, replies still go out, and the end of the connections is not told: a client that hears of it
-# connects again at once, is refused, and then waits for seconds before each further try.
-silence() {
-    threads_now
-    [ "$threads_run" != 0 ] && command -v nft >/dev/null || return 0
-    case $service in *:*) ip=ip6 ;; *) ip=ip ;; esac
-    nft -f - <<-END || true
-	add table inet seatrial-failover
-	delete table inet seatrial-failover
-	table inet seatrial-failover {
-	    chain in { type filter hook input priority -300; $ip daddr $service tcp dport 2049 drop; }
-	    chain out { type filter hook output priority -300; $ip saddr $service tcp sport 2049 tcp flags & (fin | rst) != 0 drop; }
-	}
-END
-}
-
-speak() {
-    ! command -v nft >/dev/null || nft delete table inet seatrial-failover 2>/dev/null || true
 }
 
 stop_nfsd() {
@@ -393,7 +358,6 @@ become_secondary() {
 take() {
     locked "$1" "$2"
     step prepare '' prepare
-    wake_clients
     step word 'seatrial failover looks again' await_word "$3"
     step primary 'drbdadm status says why' become_primary
     step mount 'dmesg says why' mount_all
@@ -401,12 +365,6 @@ take() {
     step nfsd 'dmesg; is the port free?' start_nfsd
     step address '' take_address
     step wants '' put_wants
-}
-
-# Sent while the other side still gives: it waits for the address by itself.
-wake_clients() {
-    [ -n "$connections" ] && command -v python3 >/dev/null || return 0
-    setsid python3 -c "$tickle" "$service" 2049 $connections 8>&- >/dev/null 2>&1 </dev/null &
 }
 
 prepare() {
@@ -560,7 +518,6 @@ END
 }
 
 take_address() {
-    speak
     ip address replace "$service/$prefix" dev "$interface" || return 1
     # Neighbours that had the other side's card are told; a second time, since the first one may be lost.
     (arping -q -U -c 1 -I "$interface" "$service"; sleep 0.5; arping -q -U -c 2 -I "$interface" "$service") 8>&- >/dev/null 2>&1 &

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import shlex
 from collections.abc import Mapping
@@ -23,10 +22,6 @@ BATCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "fresh",
                 "ends here when the host has rebooted since it was looked at, or that was more than 30 s ago",
             ),
-            (
-                "silence",
-                "requests come in no more, replies still go out, and the end of connections is not told (nftables)",
-            ),
             ("nfsd", "no thread is left; with `units`, they are stopped in their order"),
             ("address", "the service address is taken off"),
             (
@@ -38,7 +33,6 @@ BATCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "the volumes, from the last one back; what holds one is named, or stopped with `busy: stop`",
             ),
             ("secondary", "DRBD lets the other side have the disk: from here on the peer may be promoted"),
-            ("speak", "the silence is taken off"),
         ),
         "take": (
             ("lock", "as above"),
@@ -60,7 +54,7 @@ BATCHES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ),
             (
                 "address",
-                "the service address, told to the neighbours; clients that were connected are made to connect again",
+                "the service address, told to the neighbours, which had the card of the other side",
             ),
             ("wants", "the settings that the service needs: sysctls, schedulers, shaping"),
         ),
@@ -76,7 +70,6 @@ Word = Literal["peer", "fenced", "forced"]
 _NAME = "drbd-nfs.sh"
 # Twice what the slowest steps of a batch may take: nfsd's end, a file system's check of its journal, a unit's start.
 _DEED_SECONDS = 120.0
-_MOST_WOKEN = 2000
 
 
 def audit(mover: DrbdNfsMover) -> Command:
@@ -110,13 +103,9 @@ def give(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     return _command(mover, "give", seen.boot, seen.uptime, safe=False)
 
 
-def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word, connections: tuple[str, ...] = ()) -> Command:
-    """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person.
-
-    `connections` are the clients (ADDRESS:PORT) that were connected where it was served, and are woken once it is here.
-    """
-    woken = {"connections": " ".join(connections[:_MOST_WOKEN]), "tickle": script("tickle.py")}
-    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False, more=woken)
+def take(mover: DrbdNfsMover, seen: MemberFacts, word: Word) -> Command:
+    """Serve here. `word` says who allows the promotion: the peer itself (which is waited for), its fence, or a person."""
+    return _command(mover, "take", seen.boot, seen.uptime, word, safe=False)
 
 
 def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
@@ -124,10 +113,8 @@ def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     return _command(mover, "fence", seen.boot, seen.uptime, safe=False)
 
 
-def _command(
-    mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True, more: Mapping[str, str] | None = None
-) -> Command:
-    text = f"{_settings(mover, more or {})}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
+def _command(mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True) -> Command:
+    text = f"{_settings(mover)}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
     return Command(
         name=f"drbd-nfs.{verb}",
         argv=("sh", "-s", "seatrial-failover", verb, *words),
@@ -139,7 +126,7 @@ def _command(
     )
 
 
-def _settings(mover: DrbdNfsMover, more: Mapping[str, str]) -> str:
+def _settings(mover: DrbdNfsMover) -> str:
     nfs, address = mover.nfs, mover.address
     volumes = "\n".join(
         f"{one.device} {one.mount} {one.type or 'auto'} {one.options}" for one in mover.volumes
@@ -162,16 +149,8 @@ def _settings(mover: DrbdNfsMover, more: Mapping[str, str]) -> str:
         "wants": "\n".join(_wants(mover)),
         "busy": mover.busy,
         "holders": " ".join(mover.holders),
-        "service_hex": _as_proc(address.address),
-        **more,
     }
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in settings.items())
-
-
-def _as_proc(address: str) -> str:
-    """An IPv4 address as /proc/net/tcp writes it on a little-endian machine; "" for IPv6."""
-    parsed = ipaddress.ip_address(address)
-    return parsed.packed[::-1].hex().upper() if parsed.version == 4 else ""
 
 
 def _wants(mover: DrbdNfsMover) -> list[str]:

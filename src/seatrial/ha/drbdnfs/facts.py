@@ -6,7 +6,6 @@ over, and an answer that is not whole is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,6 @@ from seatrial.model.command import Output
 from seatrial.model.said import clean
 
 _MOST = 20_000
-_CLIENT = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,6 @@ class MemberFacts:
     clients: tuple[NfsClient, ...] = ()
     holders: tuple[Holder, ...] = ()
     wants: Mapping[str, str] | None = None
-    connections: tuple[str, ...] = ()
     link: str = ""
     link_answers: bool | None = None
 
@@ -156,7 +153,6 @@ def read_member(outputs: Sequence[Output]) -> MemberFacts | None:
         clients=tuple(_client(row) for row in by.get("client", []) if len(row) >= 6),
         holders=tuple(_holder(row) for row in by.get("holder", []) if len(row) >= 3),
         wants={f"{row[0]} {row[1]}": row[2] for row in by.get("want", []) if len(row) >= 3},
-        connections=tuple(row[0] for row in by.get("peer", []) if row and _CLIENT.fullmatch(row[0])),
         link=_first(by, "link"),
         link_answers=_link(by.get("link", [])),
     )

@@ -106,7 +106,7 @@ def _hand_over(pair: Pair, goal: Goal, here: MemberFacts, there: MemberFacts) ->
     on = {
         pair.other: (batches.give(pair.mover, there),),
         # At the same time: it prepares itself, and waits on the spot for the other side to be secondary.
-        pair.to: (batches.take(pair.mover, here, "peer", there.connections),),
+        pair.to: (batches.take(pair.mover, here, "peer"),),
     }
     return _deed(goal, "hand-over", on, f"{pair.other} gives, {pair.to} takes")
 
