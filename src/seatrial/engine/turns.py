@@ -341,11 +341,7 @@ class Turns:
             candidate=state.candidate,
             policy=fleet.policy_of(host),
             peers=fleet.relieves(host),
-            upgraded=frozenset(
-                peer
-                for peer in fleet.peers_of(host)
-                if peer in state.trials and state.trials[peer].state is State.BLESSED
-            ),
+            upgraded=self._tally.blessed_of(self._tally.peers(host)) if self._tally else frozenset(),
             earlier=self._earlier(state, host) if fleet.policy_of(host).measure is not None else (),
             abort=state.abort,
             # A trial of which nothing was changed yet is not begun for an abort of any kind.
