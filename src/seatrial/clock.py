@@ -55,14 +55,17 @@ class LoopClock:
 
     def __init__(self, start: datetime) -> None:
         self.start = start
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def passed(self) -> float:
-        """Seconds since its start."""
-        return asyncio.get_running_loop().time()
+        """Seconds since its start. It belongs to the loop in which it was asked first."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     def now(self) -> datetime:
         """The time, UTC and aware."""
-        return self.start + timedelta(seconds=asyncio.get_running_loop().time())
+        return self.start + timedelta(seconds=self.passed())
 
     async def sleep(self, seconds: float) -> None:
         """Come back when `seconds` have passed."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from seatrial.engine import controller, failover
 from seatrial.engine.rehearsal import CANDIDATE, PAIR_TEXT, open_simulation, rehearsal_world
 from seatrial.errors import InputError, Refused
 from seatrial.fleetfile import parse
+from seatrial.journal.store import Fence, Holder
+from seatrial.model.command import Command, Output, Vantage
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.trial import State
@@ -146,3 +151,64 @@ def refused_begin(folder: Path, group: str = "nfs", to: str = "") -> None:
     """Begin a failover that must not begin."""
     world = rehearsal_world(FLEET, platform(folder))
     asyncio.run(failover.begin(journal(folder), world, group, to=to, by="test"))
+
+
+class Stolen:
+    """A place at which a deed takes so long that all leases of whoever does it go to somebody else meanwhile."""
+
+    def __init__(self, place: Vantage, folder: Path, gone: list[str]) -> None:
+        self.name, self._place, self._folder, self._gone = place.name, place, folder, gone
+
+    async def run(self, commands: Sequence[Command]) -> list[Output]:
+        answers = await self._place.run(commands)
+        if not self._gone and any(not command.safe for command in commands):
+            self._gone.append(commands[0].name)
+            with sqlite3.connect(self._folder / "journal.db") as database:
+                database.execute("UPDATE leases SET beat = '2020-01-01T00:00:00+00:00'")
+            other = replace(Holder.here(), holder="another", machine="elsewhere boot")
+            names = [row[0] for row in database.execute("SELECT name FROM leases")]
+            for name in names:
+                journal(self._folder).take_lease(name, other)
+        return answers
+
+    async def fresh(self) -> None:
+        await self._place.fresh()
+
+    async def close(self) -> None:
+        await self._place.close()
+
+
+def test_who_slept_in_a_move_while_another_took_over_writes_nothing_more_of_it(tmp_path: Path) -> None:
+    gone: list[str] = []
+    sim, store = platform(tmp_path), journal(tmp_path)
+    store.set_clock(sim)
+    world = rehearsal_world(FLEET, sim)
+    slow = {name: Stolen(place, tmp_path, gone) for name, place in world.places.items()}
+    name = asyncio.run(failover.begin(store, world, "nfs", by="test"))
+    with pytest.raises(Refused, match="has gone to another controller"):
+        asyncio.run(failover.run(store, replace(world, places=slow), name))
+    assert gone, "nothing was done, so nothing was proven"
+    assert [event.kind for event in events(tmp_path)][-1] == Kind.FAILOVER_INTENT
+    # What was done meanwhile is seen by whoever goes on, who looks before anything is done again.
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        database.execute("UPDATE leases SET beat = '2020-01-01T00:00:00+00:00'")
+    control(tmp_path)
+    assert (state(tmp_path).outcome, serving(tmp_path)) == (Ending.MOVED, ["nfs-2"])
+
+
+def test_a_trial_that_went_to_another_worker_begins_and_moves_nothing(tmp_path: Path) -> None:
+    """The lease of the group is free, as between two moves; that of the trial is not this worker's any more."""
+    sim, store = platform(tmp_path), journal(tmp_path)
+    store.set_clock(sim)
+    world = rehearsal_world(FLEET, sim)
+    other = replace(Holder.here(), holder="another", machine="elsewhere boot")
+    fence = Fence(holder=Holder.here(), leases=("r1.nfs-1",))
+    store.take_lease("r1.nfs-1", other)
+    with pytest.raises(Refused, match=r"the lease of r1\.nfs-1 has gone"):
+        asyncio.run(failover.begin(store, world, "nfs", fence, by="test"))
+    assert store.failovers() == ["f1"] and store.read("f1") == []
+    name = asyncio.run(failover.begin(store, world, "nfs", by="test"))
+    with pytest.raises(Refused, match=r"the lease of r1\.nfs-1 has gone"):
+        asyncio.run(failover.run(store, world, name, fence=fence))
+    assert [event.kind for event in store.read(name)] == [Kind.FAILOVER_STARTED]
+    assert (sim.changes, serving(tmp_path)) == (0, ["nfs-1"])

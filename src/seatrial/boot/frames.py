@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+# Possessive, so that no text of a host makes it try twice.
+_SECTION = re.compile(r"^@begin (.*)\n((?:\|.*\n)*+)@end \1$", re.MULTILINE)
+_WELL = "|@0\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +35,12 @@ def read_sections(said: str) -> Sections:
     """Take an answer apart. `whole` is whether its last line is there, so that nothing was cut off.
 
     A section counts only when its own last line is the status 0 of what was asked: a program that failed, or whose
-    output was longer than the bound, has said nothing that could be relied on.
+    output was longer than the bound, has said nothing that could be relied on. Neither has one with a line between that
+    has no mark in front.
     """
     texts: dict[str, str] = {}
-    name, body = "", list[str]()
-    whole = False
-    for line in said.split("\n"):
-        if line.startswith("|"):
-            body.append(line[1:])
-        elif line.startswith("@begin "):
-            name, body = line[len("@begin ") :], []
-        elif line.startswith("@end ") and line[len("@end ") :] == name:
-            if body and body[-1] == "@0" and name not in texts:
-                texts[name] = "\n".join(body[:-1])
-            name, body = "", []
-        elif line == "@done":
-            whole = True
-    return Sections(texts=texts, whole=whole)
+    for found in _SECTION.finditer(said):
+        name, body = found.groups()
+        if (body == _WELL or body.endswith(f"\n{_WELL}")) and name not in texts:
+            texts[name] = body[1 : -len(_WELL) - 1].replace("\n|", "\n")
+    return Sections(texts=texts, whole="\n@done\n" in f"\n{said}\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from seatrial.boot.frames import Sections, read_sections
 from seatrial.boot.grubcfg import Entry, read_menu
@@ -36,14 +36,7 @@ class Grub:
 
     def glance(self) -> Command:
         """Ask for what changes during a trial."""
-        return Command(
-            name="boot.glance",
-            argv=("sh", "-s"),
-            stdin=glance_script(),
-            root=True,
-            timeout=30.0,
-            limit=_LIMIT,
-        )
+        return _glance()
 
     def read(self, output: Output) -> BootFacts | None:
         """Read the answer of `facts`. None when there is none, or one that says not even what is running."""
@@ -79,6 +72,19 @@ class Grub:
             root=True,
             package="grub-common",
         )
+
+
+# It is asked with every turn of every trial, and is always the same.
+@cache
+def _glance() -> Command:
+    return Command(
+        name="boot.glance",
+        argv=("sh", "-s"),
+        stdin=glance_script(),
+        root=True,
+        timeout=30.0,
+        limit=_LIMIT,
+    )
 
 
 def check_entry(entry: str) -> None:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from seatrial.boot.grub import check_entry
 from seatrial.boot.method import BootMethod
@@ -76,6 +77,7 @@ def arm(*, trial: str, facts: BootFacts, good: str, candidate: str, seconds: flo
     )
 
 
+@cache
 def status() -> Command:
     """What the guard says of itself."""
     return _verb("guard.status", "status", safe=True)

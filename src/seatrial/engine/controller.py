@@ -11,7 +11,7 @@ from seatrial.engine import memory
 from seatrial.engine.lease import under_lease
 from seatrial.errors import InputError, Refused
 from seatrial.fleetfile import parse
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.store import Fence, Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, TrialState, fold
@@ -114,7 +114,9 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
             by="seatrial",
             data={"pid": me.pid, "machine": me.machine.split()[0]},
         )
-        work = durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
+        fence = Fence(holder=me, leases=(rollout,))
+        turns = Turns(world, journal, rollout, fence=lambda _: fence)
+        work = durable.run(turns, durable.engine_url(journal.url))
         await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:

@@ -16,7 +16,7 @@ from seatrial.engine.lease import under_lease
 from seatrial.errors import InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Goal, Standing, Wait
-from seatrial.journal.store import FAILOVER_LEASE, Holder, Journal
+from seatrial.journal.store import FAILOVER_LEASE, Fence, Holder, Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, advance_failover, fold_failover
 from seatrial.model.fleet import Fleet
@@ -33,12 +33,19 @@ class FailoverTurns:
     """Turns of one failover."""
 
     def __init__(
-        self, world: World, journal: Journal, failover: str, tell: Callable[[Event], None] | None = None
+        self,
+        world: World,
+        journal: Journal,
+        failover: str,
+        tell: Callable[[Event], None] | None = None,
+        *,
+        fence: Fence | None = None,
     ) -> None:
         self.world = world
         self.journal = journal
         self.failover = failover
         self._tell = tell or (lambda _: None)
+        self._fence = fence
         self._state = FailoverState(id=failover)
 
     def state(self) -> FailoverState:
@@ -111,13 +118,15 @@ class FailoverTurns:
             self._append(Kind.FAILOVER_ACTED, told)
 
     def _append(self, kind: Kind, data: Mapping[str, Any]) -> None:
-        self.journal.append(kind, rollout=self.failover, by="seatrial", data=_plain(data))
+        self.journal.append(kind, rollout=self.failover, by="seatrial", data=_plain(data), under=self._fence)
 
 
 async def begin(
     journal: Journal,
     world: World,
     group: str,
+    fence: Fence | None = None,
+    /,
     *,
     to: str = "",
     away: str = "",
@@ -129,7 +138,7 @@ async def begin(
 ) -> str:
     """Write down that a failover of a group begins, and return its name. Nothing is moved yet.
 
-    Without `to` and `away` it goes away from where it is now. Raises InputError for a group or host that is none, and
+    Without `to` and `away` it goes away from where it is now. `fence` is what a trial must hold that begins it. Raises InputError for a group or host that is none, and
     Refused while another failover of the group is not over.
     """
     declared = _group(world.fleet, group)
@@ -160,10 +169,10 @@ async def begin(
         "trial": trial,
         "fleet": fleet_text,
     }
-    return _written(journal, group, by, data)
+    return _written(journal, group, by, data, fence)
 
 
-def _written(journal: Journal, group: str, by: str, data: Mapping[str, Any]) -> str:
+def _written(journal: Journal, group: str, by: str, data: Mapping[str, Any], fence: Fence | None) -> str:
     """The failover in the journal, unless one of the group is not over; of two that ask at once, one is refused."""
     me, lease = Holder.here(), FAILOVER_LEASE + group
     journal.take_lease(lease, me)
@@ -174,7 +183,8 @@ def _written(journal: Journal, group: str, by: str, data: Mapping[str, Any]) -> 
                 hint=f"go on with it: seatrial failover {group} --resume",
             )
         failover = journal.new_failover()
-        journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data)
+        under = _under(fence, lease, me)
+        journal.append(Kind.FAILOVER_STARTED, rollout=failover, by=by, data=data, under=under)
         return failover
     finally:
         journal.drop_lease(lease, me)
@@ -192,17 +202,23 @@ async def await_ready(world: World, group: str, *, to: str, limit: float = READY
 
 
 async def run(
-    journal: Journal, world: World, failover: str, *, tell: Callable[[Event], None] | None = None
+    journal: Journal,
+    world: World,
+    failover: str,
+    *,
+    tell: Callable[[Event], None] | None = None,
+    fence: Fence | None = None,
 ) -> FailoverState:
     """Be the controller of a failover until it is over, and return how it ended.
 
     Raises Refused while another one lives, and CouldNotAct when another one has taken it over.
 
-    `tell` is called with each of its Events, once it is in the journal.
+    `tell` is called with each of its Events, once it is in the journal. Each is written under the lease of the group, and
+    under `fence`: what a trial must hold that the failover is a part of.
     """
-    turns = FailoverTurns(world, journal, failover, tell)
     me = Holder.here()
-    lease = FAILOVER_LEASE + turns.state().group
+    lease = FAILOVER_LEASE + state_of(journal, failover).group
+    turns = FailoverTurns(world, journal, failover, tell, fence=_under(fence, lease, me))
     journal.take_lease(lease, me)
 
     async def work() -> None:
@@ -214,6 +230,10 @@ async def run(
         return turns.state()
     finally:
         journal.drop_lease(lease, me)
+
+
+def _under(fence: Fence | None, lease: str, me: Holder) -> Fence:
+    return Fence(holder=me, leases=(lease,)) if fence is None else fence.and_of(lease)
 
 
 def unfinished(journal: Journal, group: str) -> FailoverState | None:

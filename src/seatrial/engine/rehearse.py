@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,28 +102,23 @@ def rehearse(
     """
     began = monotonic()
     fleet, left_out = simulated(fleet)
-    # Values that never make a cycle are made by the million here; looking for cycles would take a third of the time.
-    gc.disable()
-    try:
-        drawn = draw(faults, fleet)
-        kills = sorted(moment for fault in faults.faults for moment in fault.at)
-        events, state, platform, killed = run_fast(
-            _run(fleet, drawn, kills, begin, hosts or tuple(fleet.hosts), tell)
-        )
-        return Rehearsed(
-            fleet=fleet,
-            events=events,
-            state=state,
-            audit=audit(events, fleet),
-            platform=platform,
-            faults=drawn,
-            killed=killed,
-            left_out=left_out,
-            began=begin,
-            seconds=monotonic() - began,
-        )
-    finally:
-        gc.enable()
+    drawn = draw(faults, fleet)
+    kills = sorted(moment for fault in faults.faults for moment in fault.at)
+    events, state, platform, killed = run_fast(
+        _run(fleet, drawn, kills, begin, hosts or tuple(fleet.hosts), tell)
+    )
+    return Rehearsed(
+        fleet=fleet,
+        events=events,
+        state=state,
+        audit=audit(events, fleet),
+        platform=platform,
+        faults=drawn,
+        killed=killed,
+        left_out=left_out,
+        began=begin,
+        seconds=monotonic() - began,
+    )
 
 
 async def _run(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from seatrial.clock import SystemClock
 from seatrial.engine import failover, memory
 from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.store import Fence, Journal
 from seatrial.kernels.asked import failed_trial
 from seatrial.kernels.record import is_verdict, record_of
 from seatrial.kernels.remembered import KINDS
@@ -51,8 +51,8 @@ def _opens(step: Step) -> bool:
 class Turns:
     """Turns of one rollout. `idle_poll` is how long it may hold without looking for a person's wish, in seconds.
 
-    It goes on for ever where only a person can help, unless after so many seconds of `patience`. With `me` each Event is
-    written under the lease of its trial, or of the rollout, which that controller must hold at that moment.
+    It goes on for ever where only a person can help, unless after so many seconds of `patience`. `fence` says what whoever
+    writes an Event of a host ("" for those of the rollout) must hold at that moment.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Turns:
         *,
         idle_poll: float = IDLE_POLL,
         patience: float = math.inf,
-        me: Holder | None = None,
+        fence: Callable[[str], Fence | None] = lambda _: None,
     ) -> None:
         self.world = world
         self.journal = journal
         self.rollout = rollout
         self._idle_poll = idle_poll
         self._patience = patience
-        self._me = me
+        self._fence = fence
         self._held_since: datetime | None = None
         self._state = RolloutState(id=rollout)
         self._tally: Tally | None = None
@@ -312,13 +312,14 @@ class Turns:
                 self.journal,
                 self.world,
                 group,
+                self._fence(terms.host),
                 to=terms.host if act is Act.ATTRACT else "",
                 away=terms.host if act is Act.DRAIN else "",
                 by="seatrial",
                 trial=terms.trial,
             )
         )
-        ended = await failover.run(self.journal, self.world, name)
+        ended = await failover.run(self.journal, self.world, name, fence=self._fence(terms.host))
         if ended.outcome == Ending.MOVED:
             return Report(facts={"failover": name})
         return Report(problem=ended.because, hint=ended.end_hint, facts={"failover": name})
@@ -341,11 +342,7 @@ class Turns:
             candidate=state.candidate,
             policy=fleet.policy_of(host),
             peers=fleet.relieves(host),
-            upgraded=frozenset(
-                peer
-                for peer in fleet.peers_of(host)
-                if peer in state.trials and state.trials[peer].state is State.BLESSED
-            ),
+            upgraded=self._tally.blessed_of(self._tally.peers(host)) if self._tally else frozenset(),
             earlier=self._earlier(state, host) if fleet.policy_of(host).measure is not None else (),
             abort=state.abort,
             # A trial of which nothing was changed yet is not begun for an abort of any kind.
@@ -358,7 +355,7 @@ class Turns:
         """Write it down under the lease of the trial, or of the rollout where the one who leads writes it."""
         # What is written must be JSON and nothing else; values of the model come as plain mappings.
         plain = json.loads(json.dumps(data, default=asdict))
-        under = (lease_of(self.rollout, "" if lead else host), self._me) if self._me else None
+        under = self._fence("" if lead else host)
         self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain, under=under)
 
 

@@ -14,7 +14,7 @@ import contextlib
 from seatrial.clock import SystemClock
 from seatrial.engine.turns import Turns, lease_of
 from seatrial.errors import CouldNotAct, Refused
-from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
+from seatrial.journal.store import LEASE_SECONDS, Fence, Holder, Journal
 from seatrial.model.event import Kind
 from seatrial.model.fold import RolloutState
 from seatrial.perform.world import World
@@ -35,7 +35,7 @@ class Worker:
         self._journal = journal
         self._rollout = rollout
         self._room = room
-        self._turns = Turns(world, journal, rollout, me=self._me)
+        self._turns = Turns(world, journal, rollout, fence=self._fence)
         # By lease: the loop of a trial, or that of the rollout.
         self._loops: dict[str, asyncio.Task[None]] = {}
 
@@ -93,11 +93,17 @@ class Worker:
             self._journal.take_lease(name, self._me)
             if not host:
                 data = {"pid": self._me.pid, "machine": self._me.machine.split()[0]}
-                under = (name, self._me)
                 self._journal.append(
-                    Kind.CONTROLLER_TOOK, rollout=self._rollout, by="seatrial", data=data, under=under
+                    Kind.CONTROLLER_TOOK,
+                    rollout=self._rollout,
+                    by="seatrial",
+                    data=data,
+                    under=self._fence(""),
                 )
             self._loops[name] = asyncio.create_task(self._trial(host) if host else self._lead())
+
+    def _fence(self, host: str) -> Fence:
+        return Fence(holder=self._me, leases=(lease_of(self._rollout, host),))
 
     def _end_of(self, name: str, loop: asyncio.Task[None]) -> None:
         """A loop that lost its lease or its database is taken up again by somebody; any other error is ours."""

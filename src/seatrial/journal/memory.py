@@ -6,12 +6,12 @@ database (store.py), and what an Event means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.clock import Clock
-from seatrial.journal.store import Holder, Journal
-from seatrial.model.event import Event, Kind
+from seatrial.journal.store import Fence, Holder, Journal
+from seatrial.model.event import Event
 
 
 class MemoryJournal(Journal):
@@ -24,48 +24,21 @@ class MemoryJournal(Journal):
         self._failovers: list[str] = []
         self._after_append = after_append
 
-    def append(
-        self,
-        kind: Kind,
-        *,
-        rollout: str,
-        host: str = "",
-        by: str = "",
-        data: Mapping[str, Any] | None = None,
-        under: tuple[str, Holder] | None = None,
-    ) -> Event:
-        """Keep one Event and return it with its place."""
-        event = Event(
-            seq=len(self._events) + 1,
-            at=self._clock.now(),
-            kind=str(kind),
-            rollout=rollout,
-            host=host,
-            by=by,
-            data=data or {},
-        )
+    def _keep(self, fields: Mapping[str, Any], under: Fence | None) -> Event:
+        event = Event(seq=len(self._events) + 1, **fields)
         self._events.append(event)
-        if self._after_append is not None:
-            self._after_append(event)
         return event
 
-    def read(
-        self,
-        rollout: str | None = None,
-        *,
-        after: int = 0,
-        kinds: Sequence[Kind] = (),
-        limit: int | None = None,
+    def _found(
+        self, rollout: str | None, after: int, kinds: frozenset[str], limit: int | None
     ) -> list[Event]:
-        """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them."""
         found = self._events[after:]
         if rollout is None and not kinds:
             return found[:limit]
-        wanted = {str(kind) for kind in kinds}
         return [
             event
             for event in found
-            if rollout in (None, event.rollout) and (not wanted or event.kind in wanted)
+            if rollout in (None, event.rollout) and (not kinds or event.kind in kinds)
         ][:limit]
 
     def rollouts(self) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,18 @@ class Holder:
         return self.machine == here.machine and _process_started(self.pid) != self.started
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """Leases that whoever writes must hold at that moment, all of them: one whose work was taken over writes nothing."""
+
+    holder: Holder
+    leases: tuple[str, ...]
+
+    def and_of(self, lease: str) -> Fence:
+        """The same with one more lease."""
+        return replace(self, leases=(*self.leases, lease))
+
+
 class Journal:
     """Events in the order in which they happened."""
 
@@ -145,42 +157,42 @@ class Journal:
         host: str = "",
         by: str = "",
         data: Mapping[str, Any] | None = None,
-        under: tuple[str, Holder] | None = None,
+        under: Fence | None = None,
     ) -> Event:
         """Commit one Event and return it with its place. Raises CouldNotAct when the database will not take it.
 
-        `under` is the lease that whoever writes must hold at that moment: a controller that slept too long, and whose work
-        was taken over, writes nothing any more. Raises Refused then.
+        A controller that slept too long, and whose work was taken over, holds the leases of `under` no more. Raises
+        Refused then.
         """
-        at = self._clock.now()
-        row = {
-            "at": _stamp(at),
+        fields: dict[str, Any] = {
+            "at": self._clock.now(),
             "kind": str(kind),
             "rollout": rollout,
             "host": host,
             "by": by,
-            "data": json.dumps(data or {}, ensure_ascii=False, separators=(",", ":")),
+            "data": dict(data or {}),
         }
+        event = self._keep(fields, under)
+        if self._after_append is not None:
+            self._after_append(event)
+        return event
+
+    def _keep(self, fields: Mapping[str, Any], under: Fence | None) -> Event:
+        """Give an Event its place, and keep it."""
+        said = json.dumps(fields["data"], ensure_ascii=False, separators=(",", ":"))
+        row = {**fields, "at": _stamp(fields["at"]), "data": said}
         try:
             with self._engine.begin() as connection:
                 self._queue_up(connection)
-                if under is not None and not _holds(connection, *under):
-                    raise Refused(
-                        f"the lease of {under[0]} has gone to another controller",
-                        hint="it goes on there; this one lets go of it",
-                    )
+                if under is not None:
+                    _check(connection, under)
                 seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
             raise CouldNotAct(
                 f"the journal took no event: {_short(error)}",
                 hint="nothing goes on without the journal: make room or bring the database back, then seatrial rollout resume",
             ) from error
-        event = Event(
-            seq=seq, at=at, kind=str(kind), rollout=rollout, host=host, by=by, data=dict(data or {})
-        )
-        if self._after_append is not None:
-            self._after_append(event)
-        return event
+        return Event(seq=seq, **fields)
 
     def read(
         self,
@@ -194,11 +206,16 @@ class Journal:
 
         Raises CouldNotAct when the database cannot be read.
         """
+        return self._found(rollout, after, frozenset(map(str, kinds)), limit)
+
+    def _found(
+        self, rollout: str | None, after: int, kinds: frozenset[str], limit: int | None
+    ) -> list[Event]:
         query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(limit)
         if rollout is not None:
             query = query.where(_EVENTS.c.rollout == rollout)
         if kinds:
-            query = query.where(_EVENTS.c.kind.in_([str(kind) for kind in kinds]))
+            query = query.where(_EVENTS.c.kind.in_(sorted(kinds)))
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).mappings().all()
@@ -354,9 +371,19 @@ class Journal:
 _APPEND_LOCK = 0x5EA7
 
 
-def _holds(connection: sa.Connection, name: str, me: Holder) -> bool:
-    query = sa.select(_LEASES.c.holder).where(_LEASES.c.name == name).with_for_update()
-    return connection.execute(query).scalar_one_or_none() == me.holder
+def _check(connection: sa.Connection, fence: Fence) -> None:
+    """Raises Refused unless all of its leases are held; they stay so until the end of the transaction."""
+    mine = _LEASES.c.name.in_(fence.leases) & (_LEASES.c.holder == fence.holder.holder)
+    held = set(
+        connection.execute(
+            sa.select(_LEASES.c.name).where(mine).order_by(_LEASES.c.name).with_for_update()
+        ).scalars()
+    )
+    if lost := [name for name in fence.leases if name not in held]:
+        raise Refused(
+            f"the lease of {lost[0]} has gone to another controller",
+            hint="it goes on there; this one lets go of it",
+        )
 
 
 def _holder(row: sa.RowMapping) -> Holder:

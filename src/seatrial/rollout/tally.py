@@ -86,6 +86,7 @@ class Tally:
         self.stuck: dict[str, None] = {}
         self._busy: Counter[str] = Counter()
         self._left_of: dict[str, dict[str, None]] = {}
+        self._blessed_of: dict[str, frozenset[str]] = {}
         self._away_hosts: set[str] = set()
         self._away: Counter[Key] = Counter()
         self._down: frozenset[str] = frozenset()
@@ -159,6 +160,10 @@ class Tally:
         """The hosts of these peers that have not begun, in the order of the rollout."""
         return tuple(self._left_of.get(peers, ()))
 
+    def blessed_of(self, peers: str) -> frozenset[str]:
+        """The hosts of these peers whose trials were blessed. It is asked with every turn, so it is kept and not looked for."""
+        return self._blessed_of.get(peers, frozenset())
+
     def idle(self, stage: str) -> Iterator[tuple[tuple[Key, ...], Iterator[str]]]:
         """The peers of a stage of which one might begin, by what their first host counts for."""
         for keys, by_peers in self.stages[stage].left.items():
@@ -181,6 +186,7 @@ class Tally:
             case Phase.BLESSED:
                 stage.blessed += 1
                 self.blessed += 1
+                self._blessed_of[peers] = self.blessed_of(peers) | {host}
             case Phase.FAILED:
                 stage.failed += 1
                 self.failed.append(host)

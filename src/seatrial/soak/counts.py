@@ -14,7 +14,6 @@ which is less spread than binomial (Hoeffding 1963, theorem 4), so E stays a sup
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln, gammaln
 
 from seatrial.soak.memory import Floats
 
@@ -27,6 +26,8 @@ def log_evidence(failed: Floats, sent: Floats) -> Floats:
     """log E after each batch. `failed` and `sent` are (n, 2): good, candidate; what came since the batch before."""
     q = sent[:, 1] / sent.sum(axis=1)
     if np.all(q == 0.5):
+        from scipy.special import betaln
+
         good, candidate = np.cumsum(failed, axis=0).T
         equal: Floats = (good + candidate) * np.log(2.0) + betaln(A + candidate, B + good) - betaln(A, B)
         return equal
@@ -62,6 +63,8 @@ def ratio(failed: Floats, sent: Floats) -> Floats:
 
 
 def _edge(failed: Floats, sent: Floats, alpha: float, *, inside: Floats, outside: Floats) -> Floats:
+    from scipy.special import gammaln
+
     mixture = gammaln(1 + failed) + gammaln(1 + sent - failed) - gammaln(2 + sent)
     tiny = 1e-15
     for _ in range(_BISECTIONS):

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import toeplitz
-from scipy.signal import lfilter
 
 Floats = npt.NDArray[np.float64]
 
@@ -88,6 +86,9 @@ def whiten(signals: Floats, models: Sequence[Memory] = MODELS) -> Floats:
     for number, (model, one) in enumerate(zip(models, made, strict=True)):
         if one.theta == 0.0:
             continue
+        # It takes longer to load than the whole engine, and most processes that could judge a soak never do.
+        from scipy.signal import lfilter
+
         # In this form the filter's state is what the last sample leaves for the next one.
         state = -model.phi * signals[:, head - 1] + one.theta * one.scale * out[number, :, head - 1]
         rest, _ = lfilter([1.0, -model.phi], [1.0, -one.theta], signals[:, head:], axis=1, zi=state[:, None])
@@ -115,9 +116,10 @@ def shape(length: int) -> tuple[Floats, Floats]:
 
 @functools.lru_cache(maxsize=64)
 def _filter(model: Memory) -> _Filter:
-    covariance = model.slow * model.phi ** np.arange(EXACT, dtype=np.float64)
+    lags = np.arange(EXACT)
+    covariance = model.slow * model.phi ** lags.astype(np.float64)
     covariance[0] = 1.0
-    factor = np.linalg.cholesky(toeplitz(covariance))
+    factor = np.linalg.cholesky(covariance[np.abs(lags[:, None] - lags)])
     first = np.linalg.inv(factor)
     # Matching the two autocovariances of d_t - phi d_t-1: S (1 + theta^2) and -S theta.
     zero = model.slow * (1 - model.phi**2) + (1 - model.slow) * (1 + model.phi**2)

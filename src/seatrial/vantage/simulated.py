@@ -394,8 +394,8 @@ def _said(command: Command, stdout: str, *, status: int = 0) -> Output:
 
 
 def _section(name: str, text: str) -> str:
-    lines = "".join(f"|{line}\n" for line in [*text.split("\n"), "@0"])
-    return f"@begin {name}\n{lines}@end {name}\n"
+    marked = text.replace("\n", "\n|")
+    return f"@begin {name}\n|{marked}\n|@0\n@end {name}\n"
 
 
 def _entry(kernel: str) -> str:
