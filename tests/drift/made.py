@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,8 +30,15 @@ class Made:
         ).decode()
 
 
-def make(name: str, *, by: Made | None = None, ca: bool = False, days: float = 30.0) -> Made:
-    """A certificate for `name`, signed by `by` or by itself; `days` may be negative."""
+def make(
+    name: str,
+    *,
+    by: Made | None = None,
+    ca: bool = False,
+    days: float = 30.0,
+    addresses: tuple[str, ...] = (),
+) -> Made:
+    """A certificate for `name` and for `addresses`, signed by `by` or by itself; `days` may be negative."""
     private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -44,7 +52,12 @@ def make(name: str, *, by: Made | None = None, ca: bool = False, days: float = 3
         .not_valid_before(begins)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName(name), *(x509.IPAddress(ip_address(one)) for one in addresses)]
+            ),
+            critical=False,
+        )
         .sign(by.private if by else private, hashes.SHA256())
     )
     return Made(certificate=built, private=private)

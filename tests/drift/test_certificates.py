@@ -29,6 +29,8 @@ def host(
     ca_written: float = EARLY,
     client_ca: Made | None = None,
     client: Made | None = None,
+    own_client: Made | None = None,
+    own_client_written: float = EARLY,
 ) -> Facts:
     """A host with etcd on 2379 and a client of it. `disk` is in etcd's file, `served` on the wire."""
     said = captured("guest.facts")
@@ -41,6 +43,9 @@ def host(
     if ca is not None:
         named.append("900 /pki/ca.crt")
         files += f"\nF {ca_written:.0f} 0 /pki/ca.crt\n{lines(ca)}"
+    if own_client is not None:
+        named.append("900 /pki/client.crt")
+        files += f"\nF {own_client_written:.0f} 0 /pki/client.crt\n{lines(own_client)}"
     if client_ca is not None:
         named += ["901 /api/etcd-ca.crt", "901 https://127.0.0.1:2379"]
         files += f"\nF {EARLY} 0 /api/etcd-ca.crt\n{lines(client_ca)}"
@@ -101,11 +106,11 @@ def test_a_certificate_that_has_expired_on_disk() -> None:
     ("disk", "served", "trusted", "says", "fix"),
     [
         # The server goes on with the old one, and its clients know the new authority only: 2017.
-        (NEW, OLD, NEW_CA, "signed by old authority: they refuse each other", "systemctl restart etcd.service on gw-s1"),
+        (NEW, OLD, NEW_CA, "signed by old authority: they refuse each other", "systemctl restart etcd.service"),
         # The server's next restart brings what its clients do not know.
-        (NEW, OLD, OLD_CA, "which api.service does not trust: after its next restart", "put new authority into /api/etcd-ca.crt"),
+        (NEW, OLD, OLD_CA, "which api.service does not trust: after its next restart", "put the certificate of new authority into /api/etcd-ca.crt"),
         # Neither what is served nor what is on disk is known to the client.
-        (OLD, OLD, NEW_CA, "they refuse each other", "put the authority of etcd.service into /api/etcd-ca.crt"),
+        (OLD, OLD, NEW_CA, "they refuse each other", "put the certificate of old authority into /api/etcd-ca.crt"),
     ],
 )  # fmt: skip
 def test_a_client_and_its_server_that_refuse_each_other(
@@ -123,6 +128,19 @@ def test_a_client_whose_own_certificate_the_server_does_not_trust() -> None:
         "signed by new authority, and etcd.service trusts old authority: it is refused"
         in found["restart.trust"].because
     )
+    assert found["restart.trust"].fix.startswith("put the certificate of new authority into /pki/ca.crt")
+
+
+def test_who_has_the_authority_that_is_missing_is_where_the_fix_takes_it_from() -> None:
+    found = told(host(disk=OLD, served=OLD, ca=OLD_CA, client_ca=NEW_CA))
+    assert found["restart.trust"].fix == "cat /pki/ca.crt >>/api/etcd-ca.crt && systemctl restart api.service"
+
+
+def test_a_certificate_that_is_not_the_one_on_the_wire_is_looked_at_by_its_time() -> None:
+    # What a server shows as a client of others has no port; it is newer than the process all the same.
+    mine = make("etcd as a client", by=OLD_CA)
+    said = host(disk=OLD, served=OLD, own_client=mine, own_client_written=LATE)
+    assert [one.what for one in told(said).values()] == ["etcd.service /pki/client.crt"]
 
 
 def test_a_client_that_knows_its_server_is_no_finding() -> None:
@@ -142,5 +160,5 @@ def test_a_server_on_another_host_is_found_by_its_address() -> None:
     every = {"etcd-1": server, "api-1": facts(drift=said)}
     audits = across({name: audit(name, one) for name, one in every.items()}, every, {})
     found = [one for one in audits["api-1"].findings if one.name == "restart.trust"]
-    assert [one.fix for one in found] == ["systemctl restart etcd.service on etcd-1"]
+    assert [one.fix for one in found] == ["ssh etcd-1 'systemctl restart etcd.service'"]
     assert "etcd.service on etcd-1 serves" in found[0].because

@@ -81,6 +81,8 @@ class Ending:
     outcome: str
     trials: tuple[tuple[str, str, str], ...]
     hosts: tuple[tuple[str, str, str, str, int, str], ...]
+    # Of which hosts each trial tells what else has changed, and of which it could not be told.
+    besides: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
 
 
 def events(folder: Path) -> list[Event]:
@@ -103,5 +105,13 @@ def ending(folder: Path) -> Ending:
         hosts=tuple(
             (name, host.running, host.default, host.next, host.boots, host.guard.phase)
             for name, host in sim.hosts.items()
+        ),
+        besides=tuple(
+            (
+                trial.host,
+                tuple(sorted(trial.changed)),
+                tuple(sorted(place for place, said in trial.changed.items() if said["unread"])),
+            )
+            for trial in ended.trials.values()
         ),
     )

@@ -27,6 +27,7 @@ from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.model.trial import State
+from seatrial.perform import around
 from seatrial.perform.acts import Report, perform
 from seatrial.perform.look import carriers_of_all, look, survey
 from seatrial.perform.world import World
@@ -38,6 +39,8 @@ from seatrial.rollout.tally import Tally
 IDLE_POLL = 5.0
 # The same where trials have to end first: hosts that were down may be back.
 LOOK_AGAIN = 60.0
+# Ends of trials that changed something, behind which it is told what else has changed since they began.
+_TELLS_BESIDES = frozenset({State.BLESSED, State.REVERTED, State.STUCK})
 
 
 def _is_untouched(trial: TrialState) -> bool:
@@ -189,7 +192,7 @@ class Turns:
         """Goes on until one act of a trial is done; True when the trial is over."""
         while not self.state().trials[host].over:
             seen = await look(self.world, host)
-            action = self._decided(host, seen)
+            action = await self._decided(host, seen)
             match action:
                 case Wait():
                     await self.world.clock.sleep(action.seconds)
@@ -203,7 +206,7 @@ class Turns:
         self._moved.set()
         return True
 
-    def _decided(self, host: str, seen: Seen) -> Wait | Do | None:
+    async def _decided(self, host: str, seen: Seen) -> Wait | Do | None:
         """What is to be done; None when the trial is over."""
         while True:
             state = self.state()
@@ -213,6 +216,11 @@ class Turns:
             action = decide(trial, seen, self._terms(state, host))
             if not isinstance(action, Move):
                 return action
+            if action.to in _TELLS_BESIDES:
+                # With the last move and not with the last act: a controller may die behind the act, and the next one
+                # only sees that it is done.
+                for kind, data in await around.after(self.world, trial, self._terms(state, host)):
+                    self._append(kind, host=host, data=data)
             # Writing down where the trial stands changes nothing in the world: what was seen still holds.
             self._move(host, action)
 

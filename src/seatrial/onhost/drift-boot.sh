@@ -54,7 +54,7 @@ menu_times() {
     done
 }
 
-automatic() { grep -rhsE '^[[:space:]]*Unattended-Upgrade::Automatic-Reboot ' /etc/apt/apt.conf.d || :; }
+automatic() { grep -hsE '^[[:space:]]*Unattended-Upgrade::Automatic-Reboot ' /etc/apt/apt.conf.d/* /etc/apt/apt.conf || :; }
 
 # The devices by the names that fstab and a kernel's command line use. Where udev keeps no links blkid reads the disks.
 devices() {
@@ -78,8 +78,8 @@ fstab() { [ ! -e /etc/fstab ] || sed -n 's/^[[:space:]]*//; /^#/d; /./p' /etc/fs
 # The sources of fstab that are paths and are not there.
 missing_sources() {
     [ -r /etc/fstab ] || return 0
-    awk '$1 ~ /^\// { print $1, $4 }' /etc/fstab | while read -r path options; do
-        case $options in *loop*) [ -e "$path" ] || echo "$path" ;; *) [ -e "$path" ] || echo "$path" ;; esac
+    awk '$1 ~ /^\// { print $1 }' /etc/fstab | while read -r path; do
+        [ -e "$path" ] || echo "$path"
     done
 }
 

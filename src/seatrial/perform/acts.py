@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from seatrial.boot import guard
@@ -196,8 +196,7 @@ async def _soak(call: _Call) -> Report:
 
 
 async def _proof(call: _Call) -> Report:
-    report = await _probed(call, Act.PROOF, carrier=None)
-    return report if report.problem else await _with_changes(call, report)
+    return await _probed(call, Act.PROOF, carrier=None)
 
 
 async def _probe(call: _Call, purpose: Act, *, carrier: str | None) -> Probed:
@@ -348,14 +347,7 @@ async def _bless(call: _Call) -> Report:
     command = guard.bless(
         trial=call.terms.trial, boot_id=str(call.trial.facts["trial_boot_id"]), kernel=call.terms.candidate
     )
-    report = _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
-    return report if report.problem else await _with_changes(call, report)
-
-
-async def _with_changes(call: _Call, report: Report) -> Report:
-    """The report of the last act on a host, with what else has changed since its trial began."""
-    changes = await around.after(call.world, call.trial, call.terms)
-    return replace(report, events=(*changes, *report.events))
+    return _guard_said((await call.world.ask(call.terms.host, command))[0], call.terms.host)
 
 
 async def _revert(call: _Call) -> Report:

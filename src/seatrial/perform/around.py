@@ -21,10 +21,11 @@ Events = tuple[tuple[Kind, Mapping[str, Any]], ...]
 
 
 async def before(world: World, trial: TrialState, terms: Terms) -> Events:
-    """The snapshots that a trial begins with; none when it has them already."""
-    if trial.snapshots:
+    """The snapshots that a trial begins with, as far as it has none yet: a controller may have died among them."""
+    places = [place for place in (terms.host, *terms.peers) if place not in trial.snapshots]
+    if not places:
         return ()
-    found = await snapshots(world, dict.fromkeys((terms.host, *terms.peers), 0.0))
+    found = await snapshots(world, dict.fromkeys(places, 0.0))
     return tuple(
         (Kind.SNAPSHOT, {"place": place, **one.document()})
         for place, one in found.items()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from seatrial.boot.refusals import env_hint, menu_hint
 from seatrial.drift.facts import Facts
-from seatrial.drift.find.made import DANGER, NOTE, WARNING, finding
+from seatrial.drift.find.made import DANGER, NOTE, WARNING, commented_out, finding, in_menu
 from seatrial.drift.read.boot import FstabLine
 from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding
@@ -63,7 +64,7 @@ def _keep(boot: BootFacts) -> str:
     kept = boot.kernels.get(boot.running)
     if kept is None or kept.entry is None:
         return f"apt install --reinstall linux-image-{boot.running} && update-grub, then grub-set-default its entry"
-    told = f"grub-set-default '{kept.entry}'"
+    told = f"grub-set-default {quote(kept.entry)}"
     if boot.saved_default:
         return told
     return f"sed -i 's/^GRUB_DEFAULT=.*/GRUB_DEFAULT=saved/' /etc/default/grub && update-grub && {told}"
@@ -81,7 +82,8 @@ def installed(facts: Facts) -> Iterator[Finding]:
                 NOTE,
                 version,
                 f"{version} is{_since(facts, version).removeprefix(',') or ' installed'} and was not booted: {boot.running} runs and is the default",
-                f"seatrial rollout start {version}, or apt purge linux-image-{version}",
+                f"seatrial rollout start {version}",
+                instead=f"apt purge linux-image-{version}",
             )
 
 
@@ -178,7 +180,7 @@ def _mended(boot: BootFacts) -> str:
     kept = boot.kernels.get(boot.running)
     broken = "not an environment block" in boot.env_problem or "no environment block" in boot.env_problem
     if broken and kept is not None and kept.entry is not None:
-        return f"rm -f /boot/grub/grubenv && grub-editenv /boot/grub/grubenv create && grub-set-default '{kept.entry}'"
+        return f"rm -f /boot/grub/grubenv && grub-editenv /boot/grub/grubenv create && grub-set-default {quote(kept.entry)}"
     if "cannot be written on this host" in boot.env_problem:
         return "chattr -i /boot/grub/grubenv"
     return env_hint(boot.env_problem)
@@ -193,7 +195,9 @@ def menu(facts: Facts) -> Iterator[Finding]:
             DANGER,
             "grub.cfg",
             f"{boot.menu_waits}, and nobody is there to press it",
-            menu_hint(boot.menu_waits),
+            menu_hint(boot.menu_waits)
+            if "password" in boot.menu_waits
+            else in_menu("headless", "GRUB_TIMEOUT=0", "GRUB_RECORDFAIL_TIMEOUT=0"),
         )
 
 
@@ -227,7 +231,7 @@ def panic(facts: Facts) -> Iterator[Finding]:
             WARNING,
             version,
             f"after a panic {version} would stand still: panic= is not on its command line",
-            "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&panic=10 /' /etc/default/grub && update-grub",
+            in_menu("panic", 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX panic=10"'),
         )
 
 
@@ -239,7 +243,7 @@ def watchdog(facts: Facts) -> Iterator[Finding]:
             NOTE,
             "watchdog",
             "there is a hardware watchdog and nothing arms it, so a host that hangs stays hung",
-            "set RuntimeWatchdogSec=60 in /etc/systemd/system.conf, then systemctl daemon-reexec",
+            "mkdir -p /etc/systemd/system.conf.d && printf '[Manager]\\nRuntimeWatchdogSec=60\\n' >/etc/systemd/system.conf.d/watchdog.conf && systemctl daemon-reexec",
         )
 
 
@@ -287,7 +291,8 @@ def root(facts: Facts) -> Iterator[Finding]:
             DANGER,
             source,
             f"the next boot would look for its root on {source}, which is not there",
-            "update-grub, and look at GRUB_CMDLINE_LINUX and GRUB_DEVICE in /etc/default/grub",
+            "update-grub",
+            instead="take root= out of GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub",
         )
 
 
@@ -324,7 +329,8 @@ def fstab(facts: Facts) -> Iterator[Finding]:
                 DANGER if line.needed else WARNING,
                 line.path,
                 f"{line.path} would not mount: {problem}; {end}",
-                f"mend the line of {line.path} in /etc/fstab (or add nofail), then systemctl daemon-reload",
+                commented_out(line),
+                instead=f"bring {line.source} back, or mend the line of {line.path} in /etc/fstab, then systemctl daemon-reload",
             )
 
 
@@ -362,7 +368,10 @@ def command_line(facts: Facts) -> Iterator[Finding]:
             WARNING,
             "command line",
             f"the next boot {' and '.join(parts)} on the kernel's command line",
-            "set what is wanted in GRUB_CMDLINE_LINUX of /etc/default/grub and run update-grub, or reboot on purpose",
+            in_menu("kept", f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(dropped)}"')
+            if dropped and not added
+            else "set what is wanted in GRUB_CMDLINE_LINUX of /etc/default/grub, then update-grub",
+            instead="reboot on purpose",
         )
 
 
@@ -379,7 +388,7 @@ def automatic(facts: Facts) -> Iterator[Finding]:
             DANGER,
             "unattended-upgrades",
             f"unattended-upgrades may reboot by itself, and that boot takes {boot.default or 'an unknown kernel'}",
-            'set Unattended-Upgrade::Automatic-Reboot "false" in /etc/apt/apt.conf.d',
+            """echo 'Unattended-Upgrade::Automatic-Reboot "false";' >/etc/apt/apt.conf.d/zz-no-automatic-reboot""",
         )
 
 

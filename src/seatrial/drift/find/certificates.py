@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from seatrial.drift.certificate import Certificate, read_certificate, trusts
 from seatrial.drift.facts import Facts
@@ -128,12 +129,18 @@ def newer(facts: Facts) -> Iterator[Finding]:
     """Certificates that are newer than the process that uses them, unless the new one is served already."""
     for holder in holders(facts):
         on_the_wire = {chain[0].sha256 for _, _, chain in holder.served if chain}
+        mine = {one.sha256 for _, one in holder.own}
+        told = {
+            _renewed(holder, chain[0])[0].path
+            for _, _, chain in holder.served
+            if chain and mine and chain[0].sha256 not in mine
+        }
         for file, some in holder.files:
             if file.changed <= holder.since + 1 or not some:
                 continue
             own = not some[0].is_ca
             # What is served differs: that is told with both certificates. What is served alike was read again.
-            if own and on_the_wire:
+            if own and (some[0].sha256 in on_the_wire or file.path in told):
                 continue
             what = "its certificate" if own else "the authority that it trusts"
             yield finding(
@@ -205,6 +212,9 @@ def _both(name: str, client: Holder, where: str, server: Holder, place: str) -> 
     port = place.rpartition(":")[2]
     anchors = [one for _, one in client.anchors]
     chain = next((chain for at, _, chain in server.served if at.rpartition(":")[2] == port and chain), ())
+    if len(chain) == 1:
+        # Where python3 asked, only the server's own came; what it sends with it stands in the same file.
+        chain = next((some for _, some in server.files if some and some[0].sha256 == chain[0].sha256), chain)
     there = "" if where == name else f" on {where}"
     if anchors and chain and not trusts(anchors, chain):
         file = client.anchors[0][0]
@@ -215,7 +225,7 @@ def _both(name: str, client: Holder, where: str, server: Holder, place: str) -> 
                 DANGER,
                 f"{client.unit.name} {place}",
                 f"{client.unit.name} trusts {anchors[0].called} of {file.path}, and {server.unit.name}{there} serves {chain[0].called}, signed by {chain[0].issuer}: they refuse each other",
-                fix=_mend(client, anchors, where, server),
+                fix=_mend(name, client, chain, where, server),
                 when=When.RESTART,
             ),
         )
@@ -240,28 +250,60 @@ def _both(name: str, client: Holder, where: str, server: Holder, place: str) -> 
                     DANGER,
                     f"{client.unit.name} {file.path}",
                     f"{client.unit.name} shows {one.called} of {file.path}, signed by {one.issuer}, and {server.unit.name}{there} trusts {shown([other.subject for other in mine], 2)}: it is refused",
-                    fix=f"give {client.unit.name} a certificate that {mine[0].subject} signed, or put {one.issuer} into the authorities of {server.unit.name}; then restart both, the server first",
+                    fix=_welcomed(
+                        name, client, (one, *(other for _, other in client.anchors)), where, server
+                    ),
+                    instead=f"give {client.unit.name} a certificate that {mine[0].subject} signed, then systemctl restart {client.unit.name}",
                     when=When.RESTART,
                 ),
             )
 
 
-def _mend(client: Holder, anchors: Sequence[Certificate], where: str, server: Holder) -> str:
+def _mend(name: str, client: Holder, chain: Sequence[Certificate], where: str, server: Holder) -> str:
     """Restart whoever has the right file on disk; which side that is, the files tell."""
+    anchors = [one for _, one in client.anchors]
     if any(trusts(anchors, (one, *(other for _, other in server.anchors))) for _, one in server.own):
-        return f"systemctl restart {server.unit.name}" + (f" on {where}" if where else "")
-    return f"put the authority of {server.unit.name} into {client.anchors[0][0].path}, then systemctl restart {client.unit.name}"
+        return _there(name, where, f"systemctl restart {server.unit.name}")
+    return _taught(name, client, chain, where, server)
+
+
+def _there(name: str, where: str, command: str) -> str:
+    """A command as it is run from the host that the finding is of."""
+    return command if name == where else f"ssh {where} {quote(command)}"
+
+
+def _taught(name: str, client: Holder, chain: Sequence[Certificate], where: str, server: Holder) -> str:
+    """The commands, on the client's host, that let it trust the server as well: it goes on trusting whom it trusted."""
+    into = client.anchors[0][0].path
+    source = next((file.path for file, one in server.anchors if trusts([one], chain)), "")
+    restart = f"systemctl restart {client.unit.name}"
+    if not source:
+        return f"put the certificate of {chain[-1].issuer} into {into}, then {restart}"
+    return f"{_there(name, where, f'cat {quote(source)}')} >>{quote(into)} && {restart}"
+
+
+def _welcomed(name: str, client: Holder, chain: Sequence[Certificate], where: str, server: Holder) -> str:
+    """The commands, on the client's host, that let the server trust whoever signed the client's certificate as well."""
+    into = server.anchors[0][0].path
+    source = next((file.path for file, one in client.anchors if trusts([one], chain)), "")
+    restart = f"systemctl restart {server.unit.name}"
+    if not source:
+        return f"put the certificate of {chain[0].issuer} into {into}{'' if name == where else f' on {where}'}, then {restart}"
+    if name == where:
+        return f"cat {quote(source)} >>{quote(into)} && {restart}"
+    return f"ssh {where} {quote(f'cat >>{quote(into)} && {restart}')} <{quote(source)}"
 
 
 def _would_refuse(
     server: Holder, file: NamedFile, one: Certificate, client: Holder, name: str, where: str
 ) -> Finding:
     there = "" if where == name else f" on {name}"
+    teach = _taught(name, client, (one, *(other for _, other in server.anchors)), where, server)
     return finding(
         "restart.trust",
         DANGER,
         f"{server.unit.name} {file.path}",
         f"{file.path} holds {one.called}, signed by {one.issuer}, which {client.unit.name}{there} does not trust: after its next restart {server.unit.name} is refused",
-        fix=f"put {one.issuer} into {client.anchors[0][0].path}, then systemctl restart {client.unit.name}",
+        fix=teach if where == name else f"on {name}: {teach}",
         when=When.RESTART,
     )

@@ -81,8 +81,15 @@ def arrays(facts: Facts) -> Iterator[Finding]:
                 DANGER,
                 name,
                 f"the array {name} lacks {state.count('_')} of {len(state)} members: another one that does not come back takes it down",
-                fix=f"mdadm --detail /dev/{name}, then mdadm /dev/{name} --add the member",
+                fix=_member_again(name, facts.hardware.failed.get(name, ())),
             )
+
+
+def _member_again(name: str, failed: tuple[str, ...]) -> str:
+    if not failed:
+        return f"mdadm --detail /dev/{name}, then mdadm /dev/{name} --add the member"
+    members = " ".join(f"/dev/{one}" for one in failed)
+    return f"mdadm /dev/{name} --remove {members} && mdadm /dev/{name} --add {members} && mdadm --wait /dev/{name}"
 
 
 def disks(facts: Facts) -> Iterator[Finding]:

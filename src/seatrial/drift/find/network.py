@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from shlex import quote
 
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import DANGER, WARNING, finding
@@ -136,7 +137,8 @@ def qdiscs(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 one.device,
                 f"{one.device} has {one.kind} at its root, and what runs at boot sets {wanted}",
-                fix=f"run the tc line of {one.device} again: {_line_of(running, one.device)}",
+                fix=_line_of(running, one.device),
+                instead=f"take the tc line of {one.device} out of what runs at boot",
             )
         elif (
             wanted is None
@@ -165,11 +167,13 @@ def _configured_qdiscs(running: InForce) -> Mapping[str, str]:
 
 
 def _line_of(running: InForce, device: str) -> str:
+    """The command that something at boot runs, so that it can be run again whatever is at the root now."""
     for line in running.boot_lines:
-        path, _, text = line.partition(":")
+        text = line.partition(":")[2]
         if (match := _TC.search(text)) and match.group(1) == device:
-            return f"{text.strip().partition('=')[2] if text.strip().startswith('Exec') else text.strip()} (in {path})"
-    return f"tc qdisc replace dev {device}"
+            words = re.split(r"[;&|}]|\s#", text[match.start() :])[0].split()
+            return " ".join(["tc", "qdisc", "replace", *words[2:]])
+    return f"tc qdisc replace dev {device} root"
 
 
 def firewall(facts: Facts) -> Iterator[Finding]:
@@ -208,45 +212,68 @@ def firewall(facts: Facts) -> Iterator[Finding]:
                 instead=f"nft delete {table}",
             )
     if loaded:
-        yield from _rules(own, file)
+        yield from _rules(own, file, _load_again(running, now, file))
 
 
-def _rules(now: Mapping[str, Counter[str]], file: Mapping[str, Counter[str]]) -> Iterator[Finding]:
+def _load_again(
+    running: InForce, now: Mapping[str, Counter[str]], file: Mapping[str, Counter[str]]
+) -> tuple[str, str]:
+    """The command that puts the file in force in place of what is there, and a warning where that takes more with it.
+
+    A file that does not empty its tables itself adds each rule once more; one that empties all takes other programs' too.
+    """
+    flushes = any(line.strip().startswith("flush ruleset") for line in _file_lines(running))
+    here = {place.partition(" chain ")[0] for place in now if place.startswith("table ")}
+    filed = {place.partition(" chain ")[0] for place in file if place.startswith("table ")}
+    if flushes:
+        others = sorted(here - filed)
+        return "nft -f /etc/nftables.conf", (
+            f" (loading the file takes {shown(others)} away as well: restart the programs of these after it)"
+            if others
+            else ""
+        )
+    deletes = "".join(f"delete {table}\\n" for table in sorted(here & filed))
+    return f"(printf {quote(deletes)}; cat /etc/nftables.conf) | nft -f -", ""
+
+
+def _rules(
+    now: Mapping[str, Counter[str]], file: Mapping[str, Counter[str]], again: tuple[str, str]
+) -> Iterator[Finding]:
     """Chains of both with another number of rules: the same rule may be spelled in two ways, a number may not."""
     for place, mine in now.items():
         theirs = file.get(place)
         table = place.partition(" chain ")[0]
         if theirs is None:
             if any(other == table or other.startswith(f"{table} ") for other in file) and " chain " in place:
-                yield _lost(place, "the whole chain")
+                yield _lost(place, "the whole chain", again)
             continue
         if sum(mine.values()) > sum(theirs.values()):
-            yield _lost(place, shown([f"`{rule}`" for rule in (mine - theirs)] or ["a rule"], 2))
+            yield _lost(place, shown([f"`{rule}`" for rule in (mine - theirs)] or ["a rule"], 2), again)
         elif sum(mine.values()) < sum(theirs.values()):
-            yield _absent(place, shown([f"`{rule}`" for rule in (theirs - mine)] or ["a rule"], 2))
+            yield _absent(place, shown([f"`{rule}`" for rule in (theirs - mine)] or ["a rule"], 2), again)
     for place in file:
         if place not in now and " chain " in place:
-            yield _absent(place, "the whole chain")
+            yield _absent(place, "the whole chain", again)
 
 
-def _lost(place: str, what: str) -> Finding:
+def _lost(place: str, what: str, again: tuple[str, str]) -> Finding:
     return finding(
         "running.nft-lost",
         WARNING,
         place,
-        f"in {place} {what} was added by hand: the next boot is without it",
-        fix="nft -f /etc/nftables.conf",
+        f"in {place} {what} was added by hand: the next boot is without it{again[1]}",
+        fix=again[0],
         instead="write the rule into /etc/nftables.conf",
     )
 
 
-def _absent(place: str, what: str) -> Finding:
+def _absent(place: str, what: str, again: tuple[str, str]) -> Finding:
     return finding(
         "running.nft",
         WARNING,
         place,
-        f"in {place} {what} is in /etc/nftables.conf and not in force: the next boot loads it",
-        fix="nft -f /etc/nftables.conf",
+        f"in {place} {what} is in /etc/nftables.conf and not in force: the next boot loads it{again[1]}",
+        fix=again[0],
         instead="take it out of /etc/nftables.conf",
     )
 
@@ -392,8 +419,8 @@ def exports(facts: Facts) -> Iterator[Finding]:
                 DANGER,
                 f"{path} {client}",
                 f"{path} is exported to {client} by hand and stands in no file: the next boot or failover drops its clients",
-                fix=f"echo '{path} {client}({_written(options)})' >>/etc/exports && exportfs -ra",
-                instead=f"exportfs -u {client}:{path}",
+                fix=f"echo {quote(exports_line(path, client, options))} >>/etc/exports && exportfs -ra",
+                instead=f"exportfs -u {quote(f'{client}:{path}')}",
                 when=When.FAILOVER,
             )
         elif other := _differing(options, wanted):
@@ -405,6 +432,12 @@ def exports(facts: Facts) -> Iterator[Finding]:
                 fix="exportfs -ra",
                 when=When.RESTART,
             )
+
+
+def exports_line(path: str, client: str, options: frozenset[str]) -> str:
+    """A line of exports(5)."""
+    told = f'"{path}"' if " " in path else path
+    return f"{told} {client}({_written(options)})"
 
 
 def _written(options: frozenset[str]) -> str:

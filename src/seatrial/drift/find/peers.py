@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from shlex import quote
 
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import DANGER, NOTE, WARNING, finding
@@ -12,6 +13,9 @@ from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding, Severity, When
 
 _MOST = 6
+# In what a host differs: the key, its own value and what most of its group have, "" for what is not there.
+Apart = tuple[str, str, str]
+Fix = Callable[[Facts, Sequence[Apart]], str]
 
 
 def differences(group: str, every: Mapping[str, Facts]) -> Iterator[tuple[str, Finding]]:
@@ -20,12 +24,27 @@ def differences(group: str, every: Mapping[str, Facts]) -> Iterator[tuple[str, F
         return
     for name, severity, what, of, fix in _COMPARED:
         values = {host: of(facts) for host, facts in every.items()}
-        yield from _differing(group, name, severity, what, values, fix)
+        for host, apart in _differing(values):
+            told = [
+                f"{key} {now or 'is missing'} ({then or 'missing'} there)" if key else f"{now} ({then} there)"
+                for key, now, then in apart
+            ]
+            others = shown(sorted(other for other in values if other != host), 3)
+            yield (
+                host,
+                finding(
+                    name,
+                    severity,
+                    group,
+                    f"{what} of {host} differ from {others}: {shown(told, _MOST)}",
+                    fix=fix(every[host], apart),
+                    when=When.FAILOVER,
+                ),
+            )
 
 
-def _differing(
-    group: str, name: str, severity: Severity, what: str, values: Mapping[str, Mapping[str, str]], fix: str
-) -> Iterator[tuple[str, Finding]]:
+def _differing(values: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Sequence[Apart]]]:
+    """Each host that is not as most are, and in what."""
     # Nearly everything is alike, and only the rest is looked at closely.
     first, *others_values = values.values()
     every = {key for some in values.values() for key in some}
@@ -34,31 +53,11 @@ def _differing(
     )
     if not keys:
         return
+    usual = {key: _usual(key, values) for key in keys}
     for host, mine in values.items():
-        others = {other: some for other, some in values.items() if other != host}
-        apart = []
-        for key in keys:
-            usual = _usual(key, values)
-            if mine.get(key, "") != usual:
-                apart.append((key, mine.get(key, ""), usual))
-        if not apart:
-            continue
-        told = [
-            f"{key} {now or 'is missing'} ({then or 'missing'} there)" if key else f"{now} ({then} there)"
-            for key, now, then in apart
-        ]
-        peer = shown(sorted(others), 3)
-        yield (
-            host,
-            finding(
-                name,
-                severity,
-                group,
-                f"{what} of {host} differ from {peer}: {shown(told, _MOST)}",
-                fix=fix,
-                when=When.FAILOVER,
-            ),
-        )
+        apart = [(key, mine.get(key, ""), usual[key]) for key in keys if mine.get(key, "") != usual[key]]
+        if apart:
+            yield host, apart
 
 
 def _usual(key: str, values: Mapping[str, Mapping[str, str]]) -> str:
@@ -122,12 +121,70 @@ def _links(facts: Facts) -> Mapping[str, str]:
     return {**said, **offloads}
 
 
-_COMPARED: tuple[tuple[str, Severity, str, Callable[[Facts], Mapping[str, str]], str], ...] = (
-    ("peers.kernel", DANGER, "running kernels", _kernels, "finish the rollout: seatrial rollout start KERNEL, or go back on this one"),
-    ("peers.next-kernel", DANGER, "next boots", _next_kernels, "grub-set-default the same entry on both"),
-    ("peers.packages", WARNING, "packages", _packages, "install the same versions on both: apt install NAME=VERSION"),
-    ("peers.sysctl", WARNING, "sysctls", _sysctls, "write the same values into /etc/sysctl.d on both, then sysctl --system"),
-    ("peers.exports", DANGER, "exports", _exports, "make /etc/exports alike on both, then exportfs -ra"),
-    ("peers.firmware", NOTE, "firmware and processors", _firmware, "bring both to the same firmware"),
-    ("peers.links", WARNING, "network cards", _links, "set both alike (ethtool, mtu), and in the files that set it at boot"),
+def _links_alike(facts: Facts, apart: Sequence[Apart]) -> str:
+    """What can be set now; the files that set it at boot are many, so they are named."""
+    done = []
+    for key, _, then in apart:
+        name, _, what = key.rpartition(" ")
+        if what == "mtu" and then:
+            done.append(f"ip link set {quote(name)} mtu {quote(then)}")
+        elif then in ("on", "off"):
+            done.append(f"ethtool -K {quote(name)} {quote(what)} {then}")
+        elif what in ("ring-RX", "ring-TX") and then:
+            done.append(f"ethtool -G {quote(name)} {what[-2:].lower()} {quote(then)}")
+    if not done:
+        return "set both alike (ethtool, ip link), and in the files that set it at boot"
+    return " && ".join(done)
+
+
+def _say(text: str) -> Fix:
+    return lambda facts, apart: text
+
+
+def _roll(facts: Facts, apart: Sequence[Apart]) -> str:
+    return f"seatrial rollout start {apart[0][2]}"
+
+
+def _default(facts: Facts, apart: Sequence[Apart]) -> str:
+    """The default of its peers, where it has that kernel at all."""
+    version = apart[0][2]
+    one = facts.boot.facts.kernels.get(version) if facts.boot.facts else None
+    if one is not None and one.entry is not None:
+        return f"grub-set-default {quote(one.entry)}"
+    return f"apt install linux-image-{version}, or give its peers the kernel that it has"
+
+
+def _install(facts: Facts, apart: Sequence[Apart]) -> str:
+    # A word of apt-get that ends with a minus is a package that goes.
+    words = [f"{name}={then}" if then else f"{name}-" for name, _, then in apart]
+    return f"apt-get install --allow-downgrades {' '.join(map(quote, words))}"
+
+
+def _set(facts: Facts, apart: Sequence[Apart]) -> str:
+    lines = [f"{key} = {then}" for key, _, then in apart if then]
+    # By its name the last one of the folder, so that no other file has the last word.
+    file = "/etc/sysctl.d/zz-as-its-peers.conf"
+    return f"printf '%s\\n' {' '.join(map(quote, lines))} >>{file} && sysctl -p {file}"
+
+
+def _export(facts: Facts, apart: Sequence[Apart]) -> str:
+    """Lines to add, where lines are all that is missing; who is to lose one decides by hand."""
+    if any(now for _, now, _ in apart):
+        return "make /etc/exports alike on both, then exportfs -ra"
+    lines = []
+    for key, _, then in apart:
+        path, _, client = key.rpartition(" ")
+        told = f'"{path}"' if " " in path else path
+        lines.append(f"{told} {client}({then})")
+    return f"printf '%s\\n' {' '.join(map(quote, lines))} >>/etc/exports && exportfs -ra"
+
+
+_COMPARED: tuple[tuple[str, Severity, str, Callable[[Facts], Mapping[str, str]], Fix], ...] = (
+    ("peers.kernel", DANGER, "running kernels", _kernels, _roll),
+    ("peers.next-kernel", DANGER, "next boots", _next_kernels, _default),
+    ("peers.packages", WARNING, "packages", _packages, _install),
+    ("peers.sysctl", WARNING, "sysctls", _sysctls, _set),
+    ("peers.exports", DANGER, "exports", _exports, _export),
+    ("peers.firmware", NOTE, "firmware and processors", _firmware, _say("bring both to the same firmware")),
+    ("peers.links", WARNING, "network cards", _links, _links_alike),
 )  # fmt: skip

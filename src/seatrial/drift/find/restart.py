@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from shlex import quote
 
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import DANGER, NOTE, WARNING, finding
@@ -216,23 +218,46 @@ def sshd(facts: Facts) -> Iterator[Finding]:
             DANGER,
             "ssh.service",
             f"sshd would not start again: {facts.services.sshd_problem}",
-            fix="mend /etc/ssh/sshd_config until sshd -t says nothing",
+            fix=_without_line(facts.services.sshd_problem, _sshd_unit(facts)),
+            instead="mend /etc/ssh/sshd_config until sshd -t says nothing",
             when=When.RESTART,
         )
+
+
+_AT_LINE = re.compile(r"(/[\w./@%+-]+):? line (\d+)", re.ASCII)
+
+
+def _without_line(problem: str, unit: str) -> str:
+    """The command that makes a comment of the line that sshd complains of, and lets sshd read what is left."""
+    if found := _AT_LINE.search(problem):
+        comment = f"sed -i.before '{found.group(2)}s/^/#/' {quote(found.group(1))}"
+        return f"{comment} && sshd -t && systemctl reload {unit}"
+    return "sshd -t"
+
+
+def _sshd_unit(facts: Facts) -> str:
+    return next((name for name in sorted(_SESSIONS) if name in facts.services.units), "ssh.service")
 
 
 def order(facts: Facts, names: list[str]) -> tuple[str, ...]:
     """Units in an order that respects what must be up before what; systemd's own first, so that it reads new unit files."""
     left = sorted(set(names))
     told: list[str] = []
+    before = {name: _after(facts, name) for name in left}
     while left:
         # After= may run in a circle, where systemd too takes any.
-        free = [name for name in left if not (_after(facts, name) & (set(left) - {name}))] or left[:1]
+        free = [name for name in left if not (before[name] & (set(left) - {name}))] or left[:1]
         told += free
         left = [name for name in left if name not in free]
     return tuple(told)
 
 
 def _after(facts: Facts, name: str) -> frozenset[str]:
-    unit = facts.services.units.get(name)
-    return unit.after if unit else frozenset()
+    """All that comes before a unit, by way of units that need no restart too."""
+    found, left = set[str](), [name]
+    while left:
+        unit = facts.services.units.get(left.pop())
+        news = unit.after - found if unit else frozenset()
+        found |= news
+        left += news
+    return frozenset(found - {name})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from shlex import quote
 
 from seatrial.drift.facts import Facts
-from seatrial.drift.find.made import NOTE, WARNING, finding
-from seatrial.drift.read.boot import FstabLine, Mount
+from seatrial.drift.find.made import NOTE, WARNING, commented_out, finding
+from seatrial.drift.read.boot import FstabLine, Mount, escaped
 from seatrial.drift.read.running import Disk, InForce, Wanted
 from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding
@@ -85,14 +87,14 @@ def sysctl_wanted(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 key,
                 f"{key} is {now[path]}, and the next boot sets {wanted.value or 'nothing'} from {wanted.file}",
-                fix=f"sysctl -w '{key}={wanted.value}'",
-                instead=f"write {key} = {now[path]} into {_own(wanted.file)}",
+                fix=f"sysctl -w {quote(f'{key}={wanted.value}')}",
+                instead=f"echo {quote(f'{key} = {now[path]}')} >/etc/sysctl.d/zz-{_file(key)}.conf",
             )
 
 
-def _own(file: str) -> str:
-    """The file that a person may change: what a package brought is hidden by one of the same name in /etc."""
-    return file if file.startswith("/etc/") else "/etc/sysctl.d/99-local.conf"
+def _file(key: str) -> str:
+    """A key in the name of a file."""
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in key)
 
 
 def _wanted(running: InForce) -> Mapping[str, tuple[str, Wanted]]:
@@ -134,8 +136,8 @@ def sysctl_lost(facts: Facts) -> Iterator[Finding]:
             WARNING,
             key,
             f"{key} is {value}, which no file says: the next boot makes it {default} again",
-            fix=f"echo '{key} = {value}' >/etc/sysctl.d/90-{key.replace('/', '-')}.conf",
-            instead=f"sysctl -w '{key}={default}'",
+            fix=f"echo {quote(f'{key} = {value}')} >/etc/sysctl.d/90-{_file(key)}.conf",
+            instead=f"sysctl -w {quote(f'{key}={default}')}",
         )
 
 
@@ -161,7 +163,7 @@ def module_missing(facts: Facts) -> Iterator[Finding]:
                 name,
                 f"the module {name} is not loaded, and the next boot loads it by {wanted.file}",
                 fix=f"modprobe {name}",
-                instead=f"take {name} out of {wanted.file}",
+                instead=f"sed -i.before '/^[[:space:]]*{re.sub('[_-]', '[_-]', name)}\\>/s/^/#/' {quote(wanted.file)}",
             )
 
 
@@ -218,8 +220,8 @@ def mount_lost(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 mount.path,
                 f"{mount.path} ({mount.kind} from {mount.source}) was mounted by hand: the next boot is without it",
-                fix=f"echo '{mount.source} {mount.path} {mount.kind} {options},nofail 0 {0 if bind else 2}' >>/etc/fstab",
-                instead=f"umount {mount.path}",
+                fix=f"echo {quote(f'{escaped(mount.source)} {escaped(mount.path)} {mount.kind} {options},nofail 0 {0 if bind else 2}')} >>/etc/fstab && systemctl daemon-reload",
+                instead=f"umount {quote(mount.path)}",
             )
 
 
@@ -250,8 +252,8 @@ def mount_missing(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 line.path,
                 f"{line.path} is in /etc/fstab and not mounted: the next boot mounts it",
-                fix=f"mount {line.path}",
-                instead=f"take the line of {line.path} out of /etc/fstab",
+                fix=f"mount {quote(line.path)}",
+                instead=commented_out(line),
             )
 
 
@@ -277,7 +279,7 @@ def mount_options(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 line.path,
                 f"{line.path} is mounted without {shown(lacks)}, which /etc/fstab says and the next boot sets",
-                fix=f"mount -o remount {line.path}",
+                fix=f"mount -o remount {quote(line.path)}",
             )
 
 
@@ -293,7 +295,7 @@ def swap(facts: Facts) -> Iterator[Finding]:
             "swap",
             f"{len(active)} of the {len(lines)} swaps in /etc/fstab {'is' if len(active) == 1 else 'are'} in use: the next boot turns all on",
             fix="swapon -a",
-            instead="take them out of /etc/fstab",
+            instead=commented_out(next((line for line in lines if line.source not in active), lines[0])),
         )
     if not lines and not units:
         for path in active:
@@ -302,8 +304,8 @@ def swap(facts: Facts) -> Iterator[Finding]:
                 WARNING,
                 path,
                 f"{path} is used as swap and is not in /etc/fstab: the next boot is without it",
-                fix=f"echo '{path} none swap sw 0 0' >>/etc/fstab",
-                instead=f"swapoff {path}",
+                fix=f"echo {quote(f'{escaped(path)} none swap sw 0 0')} >>/etc/fstab",
+                instead=f"swapoff {quote(path)}",
             )
 
 

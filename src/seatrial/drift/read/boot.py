@@ -129,7 +129,7 @@ def read_boot(sections: Sections, grub: Sections, facts: BootFacts | None) -> Bo
             clean(line).removeprefix("linux-image-") for line in sections.lines("autoremove")[:50]
         ),
         menu_times=_times(sections),
-        automatic='"true"' in sections.text("automatic").lower(),
+        automatic=_automatic(sections.lines("automatic")),
         devices=frozenset(pairs(sections, "devices")),
         fstab=_fstab(sections),
         missing_sources=frozenset(clean(line) for line in sections.lines("missing-sources")),
@@ -139,6 +139,12 @@ def read_boot(sections: Sections, grub: Sections, facts: BootFacts | None) -> Bo
         watchdogs=sum(1 for line in watchdog if line.startswith("device ")),
         watchdog_armed=runtime.partition("=")[2] not in ("0", "infinity", ""),
     )
+
+
+def _automatic(lines: list[str]) -> bool:
+    """apt reads its files in the order of their names, and the last word counts."""
+    said = [line for line in lines if line.strip()]
+    return bool(said) and said[-1].partition('"')[2].partition('"')[0].lower() in ("true", "1", "yes", "on")
 
 
 def _next(grub: Sections, facts: BootFacts | None) -> tuple[str, tuple[str, ...]]:
@@ -219,3 +225,8 @@ def _mounts(sections: Sections) -> tuple[Mount, ...]:
 def unescaped(word: str) -> str:
     """A path as people write it: fstab(5) and the kernel write a blank as \\040."""
     return clean(_ESCAPED.sub(lambda found: chr(int(found.group(1), 8)), word))
+
+
+def escaped(word: str) -> str:
+    """The same the other way round."""
+    return word.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")

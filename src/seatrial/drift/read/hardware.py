@@ -26,13 +26,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
-    """`before` is None where nothing is kept of the boot before. Errors are by what is the same in them at every boot."""
+    """`before` is None where nothing is kept of the boot before. Errors are by what is the same in them at every boot.
+
+    `failed` are the members of an array that its kernel has given up and not yet let go.
+    """
 
     errors: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, str] | None = None
     memory: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     arrays: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     disks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     board: tuple[str, ...] = ()
     firmware: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +61,7 @@ def read_hardware(sections: Sections) -> Hardware:
         memory=_memory(sections),
         links=_links(sections),
         arrays=_arrays(sections),
+        failed=_failed(sections),
         disks=disks,
         board=tuple(clean(line) for line in sections.lines("board")),
         firmware=firmware,
@@ -96,6 +101,15 @@ def _links(sections: Sections) -> tuple[Link, ...]:
                     )
                 )
     return tuple(found)
+
+
+def _failed(sections: Sections) -> Mapping[str, tuple[str, ...]]:
+    """The members of each array that /proc/mdstat marks with (F)."""
+    found = {}
+    for line in sections.lines("raid"):
+        if match := re.match(r"(md\S*) : ", line):
+            found[clean(match.group(1))] = tuple(re.findall(r" ([a-z0-9-]+)\[\d+\]\(F\)", line))
+    return found
 
 
 def _arrays(sections: Sections) -> Mapping[str, str]:
