@@ -24,6 +24,11 @@ lab = App(name="lab", help="A platform of real kernels on this machine.")
 soak = App(name="soak", help="A candidate under load against the good kernel.")
 exports = App(name="exports", help="What NFS servers serve, beside what they should.")
 
+app.command(
+    "seatrial.cli.init:init",
+    name="init",
+    help="A first fleet.yaml from Ansible, ssh, Kubernetes, OpenStack.",
+)
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
     "seatrial.cli.watch:watch",
