@@ -94,6 +94,12 @@ app.command(
 )
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
 
+app.command(
+    "seatrial.cli.sudoers:sudoers",
+    name="sudoers",
+    help="The least that a login needs from sudo for this fleet.",
+)
+
 rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")
 rollout.command("seatrial.cli.rollout:status", name="status", help="Where a rollout stands.")
 rollout.command("seatrial.cli.rollout:approve", name="approve", help="Let a rollout into a stage.")
