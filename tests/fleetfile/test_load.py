@@ -25,7 +25,7 @@ def test_a_file_is_read_and_named_as_it_was_given(tmp_path: Path) -> None:
 def test_a_missing_file_says_how_to_begin(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no such file") as caught:
         load(tmp_path / "fleet.yaml")
-    assert "seatrial schema" in caught.value.hint
+    assert "seatrial init" in caught.value.hint
 
 
 def test_a_directory_says_which_file_in_it(tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ lab = App(name="lab", help="A platform of real kernels on this machine.")
 soak = App(name="soak", help="A candidate under load against the good kernel.")
 exports = App(name="exports", help="What NFS servers serve, beside what they should.")
 
+app.command(
+    "seatrial.cli.init:init",
+    name="init",
+    help="A first fleet.yaml from Ansible, ssh, Kubernetes, OpenStack.",
+)
 app.command("seatrial.cli.check:check", name="check", help="Ask the platform, once.")
 app.command(
     "seatrial.cli.watch:watch",
@@ -93,6 +98,12 @@ app.command(
     help="Which patches between two kernels to look at first.",
 )
 app.command("seatrial.cli.schema:schema", name="schema", help="The JSON schema of fleet.yaml, for editors.")
+
+app.command(
+    "seatrial.cli.sudoers:sudoers",
+    name="sudoers",
+    help="The least that a login needs from sudo for this fleet.",
+)
 
 rollout.command("seatrial.cli.rollout:start", name="start", help="Begin a rollout and be its controller.")
 rollout.command("seatrial.cli.rollout:status", name="status", help="Where a rollout stands.")

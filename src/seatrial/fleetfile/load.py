@@ -28,7 +28,7 @@ def read(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError(
             f"{path}: there is no such file",
-            hint="give the fleet file with -f; `seatrial schema` lists every key of one",
+            hint="give the fleet file with -f; `seatrial init` writes a first one",
         ) from None
     except IsADirectoryError:
         raise InputError(

@@ -19,7 +19,7 @@ from seatrial.fleetfile.tree import read_tree
 from seatrial.fleetfile.wording import mistake_of
 from seatrial.model.fleet import Fleet
 
-_INIT = "begin with examples/gateway/fleet.yaml of Seatrial's source; `seatrial schema` lists every key"
+_INIT = "`seatrial init` writes a first one from what you have; `seatrial schema` lists every key"
 _UTF8 = "save the file as UTF-8; nothing was looked at or changed"
 
 

@@ -315,6 +315,12 @@ def yield_command(mover: KeepalivedMover, *, give_up: bool) -> Command:
     )
 
 
+def deeds(mover: KeepalivedMover) -> tuple[Command, ...]:
+    """Every Command of this driver that changes something."""
+    told = tuple(yield_command(mover, give_up=give_up) for give_up in (True, False))
+    return (*told, hand_over_command(mover), forget_command(mover), _STAND_BY)
+
+
 def _mover(group: Group) -> KeepalivedMover:
     assert isinstance(group.mover, KeepalivedMover)
     return group.mover

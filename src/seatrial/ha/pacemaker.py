@@ -281,6 +281,18 @@ LOOK = (
 )
 
 
+def deeds(mover: PacemakerMover, called: Sequence[str]) -> tuple[Command, ...]:
+    """Every Command of this driver that changes something; `called` are the cluster's names of the hosts."""
+    words = ["--resource", mover.resource, *(["--promoted"] if mover.promoted else [])]
+    words += ["--lifetime", f"PT{int(2 * mover.timeout)}S"]
+    moves = tuple(
+        _crm_resource("ha.move", how, *words, "--node", name)
+        for how in ("--move", "--ban")
+        for name in called
+    )
+    return (*moves, _crm_resource("ha.clear", "--clear", "--resource", mover.resource))
+
+
 def _crm_resource(name: str, *words: str) -> Command:
     return Command(
         name=name, argv=("crm_resource", *words), safe=False, root=True, timeout=60.0, package=_PACKAGE

@@ -208,14 +208,7 @@ class ReactorStanding:
         return one if isinstance(one, str) else one.trouble
 
     def _deed(self, name: str, hosts: Sequence[str], *words: str, because: str, hurts: bool = False) -> Deed:
-        command = Command(
-            name=f"ha.{name}",
-            argv=("drbd-reactorctl", "evict", *words, self._plugin),
-            safe=False,
-            root=True,
-            timeout=180.0,
-            package="drbd-reactor",
-        )
+        command = _evict(self._plugin, name, *words)
         return Deed(name=name, on=dict.fromkeys(hosts, (command,)), because=because, hurts=hurts)
 
     def _wait(self, goal: Goal, because: str) -> Step:
@@ -294,6 +287,24 @@ def _place(mover: DrbdReactorMover, outputs: Sequence[Output]) -> Place | str:
 def _result(check: str, outcome: Outcome, because: str, hint: str = "") -> Result:
     return Result(
         check=f"drbd-reactor.{check}", outcome=outcome, because=because, hint="" if outcome is PASS else hint
+    )
+
+
+def deeds(mover: DrbdReactorMover) -> tuple[Command, ...]:
+    """Every Command of this driver that changes something."""
+    plugin = mover.plugin or mover.resource
+    delay = str(int(min(mover.timeout, 60.0)))
+    return (_evict(plugin, "unmask", "--unmask"), _evict(plugin, "evict", "--delay", delay))
+
+
+def _evict(plugin: str, name: str, *words: str) -> Command:
+    return Command(
+        name=f"ha.{name}",
+        argv=("drbd-reactorctl", "evict", *words, plugin),
+        safe=False,
+        root=True,
+        timeout=180.0,
+        package="drbd-reactor",
     )
 
 

@@ -40,6 +40,10 @@ class Reach(Declared):
         default="asyncssh",
         description="openssh for what asyncssh lacks: GSSAPI, FIDO keys, exotic configuration",
     )
+    sudo: Literal["any", "listed"] = Field(
+        default="any",
+        description="what the login may do as root: anything, or only what `seatrial sudoers` lists, through its gate",
+    )
     local: bool | None = Field(default=None, description="true: this machine")
     netns: Word | None = Field(
         default=None,

@@ -73,7 +73,15 @@ def machine(item: dict[str, Any]) -> dict[str, Any]:
         "ready": "",
         "reason": "",
         "wrong": [],
+        "address": "",
+        "roles": [],
     }
+    for address in (status.get("addresses") or [])[:20]:
+        if address.get("type") == "InternalIP" and not told["address"]:
+            told["address"] = str(address.get("address", ""))[:100]
+    for label in item["metadata"].get("labels") or {}:
+        if label.startswith("node-role.kubernetes.io/") and len(told["roles"]) < 20:
+            told["roles"].append(label.partition("/")[2][:63])
     for condition in (status.get("conditions") or [])[:50]:
         kind, state = str(condition.get("type", ""))[:100], str(condition.get("status", ""))[:20]
         if kind == "Ready":

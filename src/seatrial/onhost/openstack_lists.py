@@ -50,8 +50,16 @@ def server(one: Any) -> dict[str, Any]:
         "host": text(getattr(one, "compute_host", None)),
         "other_host": text(getattr(one, "hypervisor_hostname", None)),
         "state": text(one.status),
+        "address": first_address(getattr(one, "addresses", None)),
         "why": text(fault.get("message")) if isinstance(fault, dict) else "",
     }
+
+
+def first_address(networks: Any) -> str:
+    rows = [row for rows in (networks or {}).values() for row in rows if isinstance(row, dict)]
+    # A floating address is reached from more places than one of a project's own network.
+    rows.sort(key=lambda row: row.get("OS-EXT-IPS:type") != "floating")
+    return text(rows[0].get("addr")) if rows else ""
 
 
 def agent(one: Any) -> dict[str, Any]:

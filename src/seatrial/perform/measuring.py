@@ -66,7 +66,9 @@ async def stretch(world: World, place: str, measure: Measure, *, beside: bool = 
     places = (place,) if beside else (place, *measure.clients)
     loads = () if beside else measure.drive
     outputs, driven, queried = await asyncio.gather(
-        asyncio.gather(*(world.ask(where, _sample(world, where, measure)) for where in places)),
+        asyncio.gather(
+            *(world.ask(where, sample_command(measure, root=where in world.fleet.hosts)) for where in places)
+        ),
         asyncio.gather(*(drive(world, name, STRETCH) for name in loads)),
         asyncio.gather(
             *(
@@ -151,15 +153,18 @@ def _reading(place: str, output: Output) -> Reading | str:
     return f"{place}: {reading}" if isinstance(reading, str) else reading
 
 
-def _sample(world: World, where: str, measure: Measure) -> Command:
+def sample_command(measure: Measure, *, root: bool) -> Command:
+    """One stretch of samples.
+
+    What the NFS server knows of its clients, and the kernel's log, are root's. A host on trial has that login anyway;
+    elsewhere it is measured as whoever is let in.
+    """
     spec = {"seconds": STRETCH, "every": measure.every, "ports": list(measure.ports)}
     return Command(
         name="soak.sample",
         argv=("python3", "-", json.dumps(spec, separators=(",", ":"))),
         stdin=text_of("sampler"),
-        # What the NFS server knows of its clients, and the kernel's log, are root's. A host on trial has that login
-        # anyway; elsewhere it is measured as whoever is let in.
-        root=where in world.fleet.hosts,
+        root=root,
         timeout=STRETCH + SLACK,
         limit=MOST,
         package="python3",

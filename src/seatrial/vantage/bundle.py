@@ -99,7 +99,7 @@ def compose(commands: Sequence[Command], boundary: str) -> bytes:
 def _ask(index: int, command: Command) -> str:
     if not command.argv or any("\0" in word for word in command.argv):
         raise ValueError(f"{command.name}: argv must have a program and no NUL")
-    bounded = f"timeout -k {GRACE:g} {_seconds(command.timeout)} {shlex.join(command.argv)}"
+    bounded = f"timeout -k {GRACE:g} {seconds_of(command.timeout)} {shlex.join(command.argv)}"
     # printf is part of the shell: what is fed to a command is in no process list.
     feed = f"printf '{_escape(command.stdin)}' 2>/dev/null |" if command.stdin else ""
     source = "" if command.stdin else " </dev/null"
@@ -110,7 +110,8 @@ def _ask(index: int, command: Command) -> str:
     return f'if [ "$st_u" = no ]; then printf %s "$st_m" >&2; st_f {index} 1 refused; else {asked}; fi'
 
 
-def _seconds(value: float) -> str:
+def seconds_of(value: float) -> str:
+    """A time limit as `timeout` reads it."""
     # 0 would mean "no limit" to timeout, and it does not read 1e+06.
     return f"{max(value, 0.001):.3f}".rstrip("0").rstrip(".")
 

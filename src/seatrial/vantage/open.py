@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import InputError
 from seatrial.model.command import Bundle, Output, Trouble, Vantage
+from seatrial.vantage.gate import GatedVantage
 from seatrial.vantage.local import LocalVantage
 from seatrial.vantage.netns import NetnsVantage
 from seatrial.vantage.pool import Pool
@@ -26,6 +27,11 @@ def open_vantage(
 
     Raises InputError for a simulated one that the caller did not bring.
     """
+    vantage = _open(name, reach, pool, simulated)
+    return GatedVantage(vantage) if reach.sudo == "listed" else vantage
+
+
+def _open(name: str, reach: Reach, pool: Pool, simulated: Mapping[str, Vantage] | None) -> Vantage:
     if reach.local:
         return LocalVantage(name, places=pool.places)
     if reach.netns:

@@ -62,6 +62,11 @@ class CutConfig:
                     return None if found["rest"].lower() == "none" else found["rest"].strip('"')
         return None
 
+    def aliases(self) -> tuple[tuple[str, ...], ...]:
+        """The patterns of each Host line, in the order of the files; a line around an Include stands where it does."""
+        lines = [block.scopes[-1] for block in self._blocks if block.scopes]
+        return tuple(dict.fromkeys(lines))
+
     def _of(self, alias: str) -> Iterator[Block]:
         for block in self._blocks:
             if all(matches(alias, patterns) for patterns in block.scopes):

@@ -113,8 +113,18 @@ def fence(mover: DrbdNfsMover, seen: MemberFacts) -> Command:
     return _command(mover, "fence", seen.boot, seen.uptime, safe=False)
 
 
+def deeds(mover: DrbdNfsMover, boot: str, word: str) -> tuple[Command, ...]:
+    """Every Command that changes something, with stand-ins for what varies: the boot it was decided on, and a word."""
+    return (
+        _command(mover, "give", boot, word, safe=False),
+        _command(mover, "take", boot, word, word, safe=False),
+        _command(mover, "fence", boot, word, safe=False),
+    )
+
+
 def _command(mover: DrbdNfsMover, verb: str, *words: str, safe: bool = True) -> Command:
-    text = f"{_settings(mover)}{script(_NAME)}\nrun {shlex.join((verb, *words))} .\n"
+    # The verb comes as words and not as text, so that the text of a fleet file is always the same and may be known by its hash.
+    text = f'{_settings(mover)}{script(_NAME)}\nshift\nrun "$@" .\n'
     return Command(
         name=f"drbd-nfs.{verb}",
         argv=("sh", "-s", "seatrial-failover", verb, *words),
