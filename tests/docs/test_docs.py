@@ -191,7 +191,7 @@ def test_what_is_made_from_the_code_is_fresh() -> None:
         text = (ROOT / "docs" / name).read_text()
         if make(text) != text:
             stale.append(name)
-    assert stale == [], "run `make docs`"
+    assert stale == [], "run `make generated`"
     assert made.states_drawing() in (ROOT / "docs" / "states.md").read_text()
 
 
