@@ -84,7 +84,9 @@ class StatesDrawing(SphinxDirective):
         edges = [(shown.get(a, a), shown.get(b, b)) for a, b in ways]
         edges = [edge for edge in edges if begin_and_end not in edge]
         final = {shown.get(a, a) for a, b in ways if b == begin_and_end}
-        lines = ['node [shape=box, style=rounded, fontname="sans-serif", color="#607080", fontcolor="#607080"]']
+        lines = [
+            'node [shape=box, style=rounded, fontname="sans-serif", color="#607080", fontcolor="#607080"]'
+        ]
         lines += ['edge [color="#607080"]', 'bgcolor="transparent"']
         lines += [f'"{name}" [peripheries=2]' for name in sorted(final)]
         lines += [f'"{a}" -> "{b}"' for a, b in edges]

@@ -55,7 +55,9 @@ def blocks_of(page: Path) -> Iterator[Block]:
         assert first.startswith("$ "), f"{page.name}: a console block begins with a command: {first}"
         said = words.split()
         codes = [int(word.removeprefix("exit=")) for word in said if word.startswith("exit=")]
-        unknown = [word for word in said if word not in ("lab", "serves") and not re.fullmatch(r"exit=\d+", word)]
+        unknown = [
+            word for word in said if word not in ("lab", "serves") and not re.fullmatch(r"exit=\d+", word)
+        ]
         assert not unknown, f"{page.name}: what is {unknown} of `{first}`?"
         yield Block(
             page=page.name,

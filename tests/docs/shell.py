@@ -63,7 +63,9 @@ class Shell:
         where, _, rest = left.read_text().partition("\n")
         self.where = Path(where)
         pairs = (pair.partition("=") for pair in rest.split("\0") if pair)
-        self.variables = {name: value for name, _, value in pairs if name not in ("LEFT", "_", "SHLVL", "PWD")}
+        self.variables = {
+            name: value for name, _, value in pairs if name not in ("LEFT", "_", "SHLVL", "PWD")
+        }
         for fleet in self.home.glob(".local/state/seatrial/labs/*/fleet.yaml"):
             self._know_kernels(fleet)
 
@@ -88,7 +90,9 @@ class Shell:
         """A program that serves: its first lines, its page while it runs, and its end when it is interrupted."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             here = "{}:{}".format(*free.getsockname())
-        command = block.command.replace(PORT, here) if PORT in block.command else f"{block.command} --listen {here}"
+        command = (
+            block.command.replace(PORT, here) if PORT in block.command else f"{block.command} --listen {here}"
+        )
         running = subprocess.Popen(
             ["bash", "-c", f"exec {self._here(command)}"],
             cwd=self.where,

@@ -74,9 +74,7 @@ def run(words: str, state: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("block", RUN, ids=str)
-def test_what_a_page_quotes_is_what_the_program_prints(
-    block: Block, state: Path
-) -> None:
+def test_what_a_page_quotes_is_what_the_program_prints(block: Block, state: Path) -> None:
     printed = run(block.command.removeprefix("seatrial "), state)
     assert block.output, f"{block} shows nothing of what it prints"
     assert shown_in(block.output, printed) == ""

@@ -44,7 +44,9 @@ def test_each_page_has_commands_for_both() -> None:
 
 def test_a_page_that_is_not_true_is_named(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```console\n$ echo yes\nno\n```\n\n```console\n$ false\n```\n\n```console exit=1\n$ false\n```\n")
+    page.write_text(
+        "```console\n$ echo yes\nno\n```\n\n```console\n$ false\n```\n\n```console exit=1\n$ false\n```\n"
+    )
     with shell() as here:
         said = [here.type(block) for block in blocks_of(page)]
     assert said[0] == "the page has 'no', and the program prints ['yes']"
