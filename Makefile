@@ -1,7 +1,7 @@
 # What a person does with this checkout. Everything is made in .venv and installed by apt only where it is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lab lint bench fleet-10k docs pins clean
+.PHONY: help setup demo test test-lab lint bench fleet-10k generated docs pins clean
 # Two of these at once would make the same .venv; the tests share out the processors themselves.
 .NOTPARALLEL:
 
@@ -12,9 +12,11 @@ BENCH ?= $(sort $(filter-out bench/loopback.py bench/bayesect.py,$(wildcard benc
 # The lab's hosts are built and run with these; what runs inside of them is in their image.
 LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e2fsprogs grub-pc-bin grub-common \
 	dnsmasq-base openssh-client kmod
+# The site of the documents has its drawing made by this.
+DOCS_PACKAGES := graphviz
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
-TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager monitoring-plugins-basic \
+TEST_PACKAGES := $(LAB_PACKAGES) $(DOCS_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager monitoring-plugins-basic \
 	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
 # What some of our figures stand beside.
 BENCH_PACKAGES := sysstat prometheus-node-exporter
@@ -58,8 +60,13 @@ fleet-10k: setup ## writes a fleet of 10,000 simulated hosts in 200 groups, to b
 	@test -n "$(OUT)" || { echo "make fleet-10k OUT=FILE" >&2; exit 2; }
 	@$(BIN)/python tools/make_fleet.py --hosts 10000 --groups 200 $(OUT)
 
-docs: setup ## writes the documents that are made from the code
+generated: setup ## writes those documents that are made from the code
 	@$(BIN)/python tools/make_docs.py
+
+docs: generated ## the documents as a site in build/site, which needs no network to be read
+	@tools/ensure-packages "the drawings" $(DOCS_PACKAGES)
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs/site -d build/doctrees . build/site
+	@echo "docs      build/site/index.html"
 
 pins: ## pins the requirements anew (wants pip-tools)
 	@tools/pin-requirements

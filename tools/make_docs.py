@@ -28,11 +28,11 @@ from seatrial.model.trial import FINAL, TRANSITIONS, State  # noqa: E402
 from seatrial.soak.readings import METRICS, OTHERS, WORK  # noqa: E402
 
 # What stands above it in docs/fleet.md is written by hand.
-KEYS = "<!-- `make docs` writes what is below from model/fleet.py -->\n"
-SERIES = ("<!-- `make docs` writes the tables from soak/readings.py -->\n", "<!-- that was it -->\n")
-TABLE = "<!-- `make docs` writes what is below from model/check/ and checks/ -->\n"
-BATCH = "<!-- `make docs` writes what is below from ha/drbdnfs/batches.py -->\n"
-FINDINGS = "<!-- `make docs` writes what is below from drift/questions.py -->\n"
+KEYS = "<!-- `make generated` writes what is below from model/fleet.py -->\n"
+SERIES = ("<!-- `make generated` writes the tables from soak/readings.py -->\n", "<!-- that was it -->\n")
+TABLE = "<!-- `make generated` writes what is below from model/check/ and checks/ -->\n"
+BATCH = "<!-- `make generated` writes what is below from ha/drbdnfs/batches.py -->\n"
+FINDINGS = "<!-- `make generated` writes what is below from drift/questions.py -->\n"
 
 
 def fleet_schema(_: str) -> str:

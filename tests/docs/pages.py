@@ -9,24 +9,32 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+# What a newcomer reads first.
+FIRST = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _DIFFERS = (
-    (re.compile(r"\b(?:\d+ h \d\d m|\d+ m \d\d s|\d+ m|\d+ s)\b"), "TIME"),
+    (re.compile(r"\b(?:\d+ h \d\d m|\d+ m \d\d s|\d+(?:\.\d+)? (?:ms|s|m|h))\b"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?"), "DATE"),
     (re.compile(r"\bprocess \d+"), "process PID"),
-    (re.compile(r"sqlite:///\S+/seatrial/"), "sqlite:///STATE/seatrial/"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A console block: the command behind its `$`, and the lines that it is said to print."""
+    """A console block: the command behind its `$`, and the lines that it is said to print.
+
+    Behind the word `console` stands what a reader need not see: `exit=1` where the command ends so, `lab` where it needs
+    real guests, `serves` where it runs until somebody ends it.
+    """
 
     page: str
     command: str
     output: tuple[str, ...]
+    exit: int = 0
+    lab: bool = False
+    serves: bool = False
 
     def __str__(self) -> str:
         return f"{self.page}: {self.command}"
@@ -35,16 +43,35 @@ class Block:
 def blocks() -> Iterator[Block]:
     """Every console block of every page."""
     for page in PAGES:
-        for kind, text in fences(page):
-            if kind == "console":
-                first, *rest = text.splitlines()
-                assert first.startswith("$ "), f"{page.name}: a console block begins with a command: {first}"
-                yield Block(page=page.name, command=first[2:], output=tuple(rest))
+        yield from blocks_of(page)
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    """The console blocks of a page, from above to below."""
+    for kind, words, text in _FENCE.findall(page.read_text()):
+        if kind != "console":
+            continue
+        first, *rest = text.splitlines()
+        assert first.startswith("$ "), f"{page.name}: a console block begins with a command: {first}"
+        said = words.split()
+        codes = [int(word.removeprefix("exit=")) for word in said if word.startswith("exit=")]
+        unknown = [
+            word for word in said if word not in ("lab", "serves") and not re.fullmatch(r"exit=\d+", word)
+        ]
+        assert not unknown, f"{page.name}: what is {unknown} of `{first}`?"
+        yield Block(
+            page=page.name,
+            command=first[2:],
+            output=tuple(rest),
+            exit=codes[0] if codes else 0,
+            lab="lab" in said,
+            serves="serves" in said,
+        )
 
 
 def fences(page: Path) -> list[tuple[str, str]]:
     """The fenced blocks of a page, as language and text."""
-    return _FENCE.findall(page.read_text())
+    return [(kind, text) for kind, _, text in _FENCE.findall(page.read_text())]
 
 
 def prose(page: Path) -> str:

@@ -25,7 +25,7 @@ def models() -> list[type[BaseModel]]:
 
 def test_the_committed_schema_is_the_one_the_definition_gives() -> None:
     committed = json.loads((ROOT / "docs" / "fleet-schema.json").read_text())
-    assert committed == schema(), "run `make docs`"
+    assert committed == schema(), "run `make generated`"
 
 
 def test_the_schema_uses_the_keys_of_the_file_and_allows_no_others() -> None:

@@ -63,7 +63,7 @@ def test_every_room_is_on_one_floor() -> None:
 
 def test_the_drawing_in_the_docs_is_made_from_the_table() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
-    assert f"```text\n{drawing()}```" in text, "run `make docs`"
+    assert f"```text\n{drawing()}```" in text, "run `make generated`"
 
 
 def test_every_door_is_explained_in_the_docs() -> None:
