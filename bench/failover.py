@@ -108,12 +108,6 @@ async def by_cluster(cluster: PacemakerPair, to: str) -> tuple[str, str]:
     return str(Ending.MOVED), to
 
 
-def other(here: str | None) -> str:
-    """The server that does not serve."""
-    first, second = SERVERS
-    return second if here == first else first
-
-
 async def ours(lab: Lab, world: World, journal: Journal, run: Run, hand: Run | None, count: int) -> None:
     """A block of our moves under work of its own; with `hand` each of them is followed by one by hand."""
     work = await begun(lab)
@@ -122,7 +116,8 @@ async def ours(lab: Lab, world: World, journal: Journal, run: Run, hand: Run | N
         said(run)
         if hand is not None:
             here = min(await carriers_of(world, world.fleet.groups[GROUP]) or ("nfs-1",))
-            hand.moves.append(await watched(work, other(here), by_hand(lab, here, other(here))))
+            to = next(host for host in SERVERS if host != here)
+            hand.moves.append(await watched(work, to, by_hand(lab, here, to)))
             said(hand)
     run.checked.append(await work.end())
     if hand is not None:
@@ -133,7 +128,7 @@ async def theirs(lab: Lab, cluster: PacemakerPair, run: Run, count: int) -> None
     """A block of the cluster's moves under work of its own."""
     work = await begun(lab)
     for _ in range(count):
-        to = other(await cluster.carrier())
+        to = await cluster.standby()
         run.moves.append(await watched(work, to, by_cluster(cluster, to)))
         said(run)
         await cluster.settle()
@@ -189,6 +184,7 @@ async def measure(arguments: argparse.Namespace) -> int:
     )
     world = open_world(parse(lab_fleet(lab), filename="the lab's fleet"))
     run = Run(who="seatrial")
+    peer: Run | None
     try:
         with TemporaryDirectory() as folder:
             journal = Journal(f"sqlite:///{Path(arguments.journal or folder) / 'journal.db'}")

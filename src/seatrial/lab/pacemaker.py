@@ -20,7 +20,7 @@ from seatrial.ha.cluster import Cluster, read_cluster
 from seatrial.lab import debs
 from seatrial.lab.image import Progress
 from seatrial.lab.lab import Lab
-from seatrial.lab.nfspair import RESOURCE, SERVERS
+from seatrial.lab.nfspair import RESOURCE, SERVERS, SERVICE
 from seatrial.model.command import Command, Output
 
 PACKAGES = ("pacemaker", "pacemaker-cli-utils", "corosync", "resource-agents", "psmisc")
@@ -74,6 +74,11 @@ systemctl -q disable --now corosync pacemaker 2>/dev/null || :
 systemctl -q mask rpcbind.service rpcbind.socket rpc-statd.service rpc-statd-notify.service
 """
 _START = "systemctl daemon-reload; systemctl start corosync && systemctl start pacemaker"
+
+
+def mover() -> dict[str, object]:
+    """The cluster's group as a fleet file declares it."""
+    return {"driver": "pacemaker", "resource": GROUP, "address": SERVICE, "timeout": "180s"}
 
 
 class PacemakerPair:
@@ -132,6 +137,11 @@ class PacemakerPair:
     async def carrier(self) -> str | None:
         """The server on which the whole group runs, by the cluster's own word; None for none, or in the middle."""
         return self._carrier(await self._seen())
+
+    async def standby(self) -> str:
+        """The server that does not serve."""
+        here = await self.carrier()
+        return next(host for host in SERVERS if host != here)
 
     async def move(self, to: str) -> None:
         """Ask for the service to run on a server, and wait until the cluster has done it. Raises LabError.
