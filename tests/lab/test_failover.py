@@ -191,6 +191,66 @@ def test_a_replication_that_goes_away_ends_with_one_that_serves(moves: Moves) ->
     assert asyncio.run(moves.serving()) == frozenset({where})
 
 
+async def whole(lab: Lab) -> None:
+    """Wait until both sides are connected and have the same data; a split brain is never that."""
+    script = (
+        f'until [ "$(drbdadm cstate {RESOURCE}) $(drbdadm dstate {RESOURCE})" = "Connected UpToDate/UpToDate" ]; '
+        "do sleep 0.5; done"
+    )
+    await asyncio.gather(*(lab.ssh(host, ["sh", "-c", script], timeout=LONG) for host in ("nfs-1", "nfs-2")))
+
+
+def test_a_cut_of_the_replication_is_noticed_before_drbd_does_and_what_is_written_meanwhile_is_kept(
+    moves: Moves,
+) -> None:
+    async def story() -> None:
+        work = Work(moves.lab, "cut")
+        await work.begin()
+        await moves.lab.set_link("nfs-2", "repl0", up=False)
+        try:
+            # The trap: DRBD says Connected and UpToDate for seconds yet, and a promotion of the other side would be done.
+            ended = await asyncio.to_thread(moves.move)
+            assert ended.outcome == Ending.REFUSED, ended.because
+            await work.goes_on()
+            again = await asyncio.to_thread(moves.move)
+            assert again.outcome == Ending.REFUSED, again.because
+            assert await moves.serving() == frozenset({"nfs-1"})
+        finally:
+            await moves.lab.set_link("nfs-2", "repl0", up=True)
+        await whole(moves.lab)
+        ended = await asyncio.to_thread(moves.move)
+        assert ended.outcome == Ending.MOVED, ended.because
+        await work.goes_on()
+        checked = await work.end()
+        assert (checked.lost, checked.broken, checked.problems) == (0, 0, ())
+
+    asyncio.run(story())
+
+
+def test_a_cut_of_the_replication_in_the_middle_promotes_no_older_data(moves: Moves) -> None:
+    async def story() -> None:
+        work = Work(moves.lab, "cut-in-the-middle")
+        await work.begin()
+        first = moves.begin()
+        try:
+            await moves.when(Kind.FAILOVER_INTENT)
+            await moves.lab.set_link("nfs-2", "repl0", up=False)
+            assert await asyncio.to_thread(first.wait, LONG) in (0, 4)
+        finally:
+            await moves.lab.set_link("nfs-2", "repl0", up=True)
+        serving = await moves.serving()
+        assert serving is not None and len(serving) <= 1
+        assert moves.latest().outcome in (Ending.BACK, Ending.MOVED, Ending.STUCK)
+        await whole(moves.lab)
+        if not serving:
+            assert (await asyncio.to_thread(moves.move, "--to", "nfs-1")).outcome == Ending.MOVED
+        await work.goes_on()
+        checked = await work.end()
+        assert (checked.lost, checked.broken) == (0, 0)
+
+    asyncio.run(story())
+
+
 def test_a_server_that_does_not_stop_is_said_to(moves: Moves) -> None:
     # Writes wait for a frozen file system, and nfsd for the writes.
     waits = "for i in $(seq 100); do cat /proc/[0-9]*/stat | grep -q '(nfsd) D' && exit 0; sleep 0.2; done; exit 1"

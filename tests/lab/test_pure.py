@@ -6,11 +6,12 @@ import io
 import ipaddress
 import tarfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from seatrial.errors import InputError, LabError
-from seatrial.lab import accel, console, image, plan, realbug, scenario, seed
+from seatrial.lab import accel, console, debs, image, nfspair, pacemaker, plan, realbug, scenario, seed
 from seatrial.lab.gateway import STAGES, gateway_topology
 from seatrial.lab.image import Kernels
 from seatrial.lab.machine import qemu_argv
@@ -190,3 +191,29 @@ def test_the_management_network_lets_nothing_out(tmp_path: Path) -> None:
     assert len(user) == 1
     assert "restrict=on" in user[0]
     assert "hostfwd=tcp:127.0.0.1:0-:22" in user[0]
+
+
+def test_what_apt_would_install_is_read_as_the_files_that_it_fetches() -> None:
+    said = """\
+Reading package lists...
+Inst libnss3 (2:3.87.1-1+deb12u4 Debian-Security:12/stable-security [amd64])
+Inst psmisc [22.1] (23.6-1 Debian:12.12/stable [amd64]) []
+Inst libc6:i386 (2.36-9 Debian:12.12/stable [i386])
+Conf libnss3 (2:3.87.1-1+deb12u4 Debian-Security:12/stable-security [amd64])
+"""
+    assert debs.planned(said) == [
+        "libnss3_2%3a3.87.1-1+deb12u4_amd64.deb",
+        "psmisc_23.6-1_amd64.deb",
+        "libc6_2.36-9_i386.deb",
+    ]
+
+
+def test_the_cluster_beside_ours_serves_what_ours_does_and_is_read_by_the_driver() -> None:
+    text = Path(pacemaker.__file__).with_suffix(".xml").read_text()
+    values = {one.get("name"): one.get("value") for one in ElementTree.fromstring(text).iter("nvpair")}
+    ours = nfspair.mover()
+    assert (values["drbd_resource"], values["ip"]) == (ours["resource"], nfspair.SERVICE)
+    assert values["directory"] == nfspair.VOLUME
+    assert ours["nfs"]["scope"] == values["nfs_server_scope"]  # type: ignore[index]
+    assert ours["nfs"]["state"] == values["nfs_shared_infodir"]  # type: ignore[index]
+    assert f'<group id="{pacemaker.GROUP}">' in text
