@@ -20,7 +20,7 @@ class MemoryJournal(Journal):
     def __init__(self, clock: Clock, *, after_append: Callable[[Event], None] | None = None) -> None:
         self._clock = clock
         self.url = "memory"
-        self._events: list[Event] = []
+        self._kept: list[Event] = []
         self._failovers: list[str] = []
         self._after_append = after_append
 
@@ -36,7 +36,7 @@ class MemoryJournal(Journal):
     ) -> Event:
         """Keep one Event and return it with its place."""
         event = Event(
-            seq=len(self._events) + 1,
+            seq=len(self._kept) + 1,
             at=self._clock.now(),
             kind=str(kind),
             rollout=rollout,
@@ -44,7 +44,7 @@ class MemoryJournal(Journal):
             by=by,
             data=data or {},
         )
-        self._events.append(event)
+        self._kept.append(event)
         if self._after_append is not None:
             self._after_append(event)
         return event
@@ -53,24 +53,29 @@ class MemoryJournal(Journal):
         self,
         rollout: str | None = None,
         *,
+        host: str | None = None,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[Kind] = (),
         limit: int | None = None,
+        newest: bool = False,
     ) -> list[Event]:
         """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them."""
-        found = self._events[after:]
-        if rollout is None and not kinds:
-            return found[:limit]
-        wanted = {str(kind) for kind in kinds}
-        return [
-            event
-            for event in found
-            if rollout in (None, event.rollout) and (not wanted or event.kind in wanted)
-        ][:limit]
+        found = self._kept[after : None if before is None else max(before - 1, 0)]
+        if rollout is not None or host is not None or kinds:
+            wanted = {str(kind) for kind in kinds}
+            found = [
+                event
+                for event in found
+                if rollout in (None, event.rollout)
+                and host in (None, event.host)
+                and (not wanted or event.kind in wanted)
+            ]
+        return found[-limit:] if newest and limit else found[:limit]
 
     def rollouts(self) -> list[str]:
         """Names of all rollouts, oldest first."""
-        return list(dict.fromkeys(event.rollout for event in self._events if event.rollout.startswith("r")))
+        return list(dict.fromkeys(event.rollout for event in self._kept if event.rollout.startswith("r")))
 
     def failovers(self) -> list[str]:
         """Names of all failovers, oldest first."""
