@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tools.make_fleet import text as fleet_text
+
 from seatrial.engine.rehearse import rehearse
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.rehearsed import RehearsedFault, RehearsedFaults
-from tools.make_fleet import text as fleet_text
 
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 # Every host of the rehearsal is one template; one in a hundred of them goes wrong.
@@ -76,8 +77,9 @@ def rows(
             [(event, host) for event in kinds[place % len(kinds)]]
             for place, host in enumerate(names[block : min(block + 50, through)], start=block)
         ]
-        for event, host in itertools.chain(*itertools.zip_longest(*told, fillvalue=(None, ""))):
-            if event is not None:
+        for pair in itertools.chain(*itertools.zip_longest(*told)):
+            if pair is not None:
+                event, host = pair
                 at += timedelta(seconds=step / 50)
                 yield row(event, host)
     for place, host in enumerate(names[through : through + 10]):

@@ -36,7 +36,8 @@ class RolloutState:
     """Where a rollout stands. `trials` is in the order in which the hosts were declared.
 
     `abort_mode` says what becomes of what is on trial: revert, finish or hold. `down` are the hosts that did not answer
-    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on.
+    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on, and `held_hint` what
+    ends that.
     """
 
     id: str
@@ -56,6 +57,7 @@ class RolloutState:
     down: frozenset[str] = frozenset()
     surveyed: datetime | None = None
     held: str = ""
+    held_hint: str = ""
     ended: datetime | None = None
     outcome: str = ""
     because: str = ""
@@ -117,7 +119,7 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
         case Kind.FLEET_SURVEYED:
             return replace(state, down=frozenset(map(str, data.get("down", ()))), surveyed=event.at)
         case Kind.ROLLOUT_HELD:
-            return replace(state, held=str(data.get("because", "")))
+            return replace(state, held=str(data.get("because", "")), held_hint=str(data.get("hint", "")))
         case Kind.GATE_OPENED:
             return replace(state, gates=state.gates | {str(data["stage"])})
         case Kind.ROLLOUT_ENDED:
@@ -153,7 +155,8 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 facts={**trial.facts, **data.get("facts", {})},
             )
         case Kind.TRIAL_ACTED:
-            return replace(trial, intent="", intent_at=None, problem="", problem_hint="")
+            given = event.at if data.get("act") == "extend" else trial.given
+            return replace(trial, intent="", intent_at=None, problem="", problem_hint="", given=given)
         case Kind.TRIAL_FAILED:
             return replace(
                 trial,
@@ -211,6 +214,7 @@ def _moved(trial: TrialState, event: Event) -> TrialState:
         trial,
         state=to,
         since=event.at,
+        given=event.at if to is State.ON_TRIAL else trial.given,
         because=str(event.data.get("because", "")),
         hint=str(event.data.get("hint", "")),
         intent="",
