@@ -165,7 +165,7 @@ def test_an_abort_from_the_page_ends_the_rollout_on_screen(browser: Browser, tmp
         page.get_by_text("Abort", exact=True).focus()
         page.keyboard.press("Enter")
         page.locator("form[action$='/abort'] input[name=why]").fill("changed my mind")
-        page.get_by_role("button", name="Send back what is on trial").click()
+        page.get_by_role("button", name="Abort the rollout").click()
         expect(page.locator("#head")).to_contain_text("aborted")
         assert wrong == []
         page.close()

@@ -12,12 +12,12 @@ from cyclopts import Parameter
 from seatrial.cli.drawn import HINT, PANELS, Panels, Plot, Theme, Width, draw, wanted
 from seatrial.cli.options import Database, Json, Rollout, journal, person, print_json
 from seatrial.clock import SystemClock
-from seatrial.engine.controller import state_of
+from seatrial.engine.controller import note, state_of
 from seatrial.errors import InputError
 from seatrial.fleetfile import parse
 from seatrial.kernels.asked import failed_trial
 from seatrial.model.declared import parse_duration
-from seatrial.model.event import Event, Kind
+from seatrial.model.event import Event
 from seatrial.model.fold import RolloutState
 from seatrial.model.text import safe
 from seatrial.report.blocks import Figure
@@ -177,7 +177,7 @@ def log(
         state_of(store, rollout)
     elif known := store.rollouts():
         name = "" if state_of(store, known[-1]).ended else known[-1]
-    event = store.append(Kind.NOTE, rollout=name, by=person(), data={"text": safe(" ".join(text.split()))})
+    event = note(store, name, text=text, by=person())
     if json:
         print_json(event)
     else:

@@ -126,12 +126,7 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
 def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """A person lets the rollout into a stage. Raises InputError or Refused."""
     state = _open(journal, rollout)
-    stages = [one.name for one in parse(state.fleet, filename=f"the fleet of {rollout}").stages]
-    if stage not in stages:
-        raise InputError(
-            f"there is no stage {safe(stage)[:80]!r} in {rollout}",
-            hint=f"its stages are: {', '.join(stages)}",
-        )
+    _stage(state, stage)
     if stage in state.approved:
         raise Refused(
             f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"
@@ -201,7 +196,9 @@ def force(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticke
 
 def force_stage(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """Let the rollout into a stage without the evidence that its gate wants. Raises InputError or Refused."""
-    if stage in _open(journal, rollout).forced:
+    state = _open(journal, rollout)
+    _stage(state, stage)
+    if stage in state.forced:
         raise Refused(
             f"stage {stage} of {rollout} is forced already", hint=f"seatrial rollout status {rollout}"
         )
@@ -210,9 +207,28 @@ def force_stage(journal: Journal, rollout: str, *, stage: str, by: str, why: str
     )
 
 
+def note(journal: Journal, rollout: str, *, text: str, by: str) -> Event:
+    """A person's line in the journal of a rollout, also of one that is over; "" for none. Raises InputError."""
+    if rollout:
+        state_of(journal, rollout)
+    return journal.append(Kind.NOTE, rollout=rollout, by=by, data={"text": safe(" ".join(text.split()))})
+
+
+def _stage(state: RolloutState, stage: str) -> None:
+    stages = [one.name for one in parse(state.fleet, filename=f"the fleet of {state.id}").stages]
+    if stage not in stages:
+        raise InputError(
+            f"there is no stage {safe(stage)[:80]!r} in {state.id}",
+            hint=f"its stages are: {', '.join(stages)}",
+        )
+
+
 def _trial(state: RolloutState, host: str) -> TrialState:
     if host not in state.trials:
-        raise InputError(f"{host!r} is not in rollout {state.id}", hint=f"seatrial rollout status {state.id}")
+        raise InputError(
+            f"there is no host {safe(host)[:80]!r} in rollout {state.id}",
+            hint=f"seatrial rollout status {state.id}",
+        )
     return state.trials[host]
 
 

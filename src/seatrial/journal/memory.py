@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.clock import Clock
-from seatrial.journal.store import Fence, Holder, Journal
+from seatrial.journal.store import Fence, Holder, Journal, Sought
 from seatrial.model.event import Event
 
 
@@ -20,30 +20,30 @@ class MemoryJournal(Journal):
     def __init__(self, clock: Clock, *, after_append: Callable[[Event], None] | None = None) -> None:
         self._clock = clock
         self.url = "memory"
-        self._events: list[Event] = []
+        self._kept: list[Event] = []
         self._failovers: list[str] = []
         self._after_append = after_append
 
     def _keep(self, fields: Mapping[str, Any], under: Fence | None) -> Event:
-        event = Event(seq=len(self._events) + 1, **fields)
-        self._events.append(event)
+        event = Event(seq=len(self._kept) + 1, **fields)
+        self._kept.append(event)
         return event
 
-    def _found(
-        self, rollout: str | None, after: int, kinds: frozenset[str], limit: int | None
-    ) -> list[Event]:
-        found = self._events[after:]
-        if rollout is None and not kinds:
-            return found[:limit]
-        return [
-            event
-            for event in found
-            if rollout in (None, event.rollout) and (not kinds or event.kind in kinds)
-        ][:limit]
+    def _found(self, sought: Sought) -> list[Event]:
+        found = self._kept[sought.after : None if sought.before is None else max(sought.before - 1, 0)]
+        if sought.rollout is not None or sought.host is not None or sought.kinds:
+            found = [
+                event
+                for event in found
+                if sought.rollout in (None, event.rollout)
+                and sought.host in (None, event.host)
+                and (not sought.kinds or event.kind in sought.kinds)
+            ]
+        return found[-sought.limit :] if sought.newest and sought.limit else found[: sought.limit]
 
     def rollouts(self) -> list[str]:
         """Names of all rollouts, oldest first."""
-        return list(dict.fromkeys(event.rollout for event in self._events if event.rollout.startswith("r")))
+        return list(dict.fromkeys(event.rollout for event in self._kept if event.rollout.startswith("r")))
 
     def failovers(self) -> list[str]:
         """Names of all failovers, oldest first."""

@@ -37,6 +37,8 @@ _EVENTS = sa.Table(
     sa.Column("by", sa.String(200), nullable=False),
     sa.Column("data", sa.Text, nullable=False),
 )
+# A page shows one host of ten thousand, and a journal of an earlier release has no such index yet.
+_BY_HOST = sa.Index("ix_events_rollout_host", _EVENTS.c.rollout, _EVENTS.c.host, _EVENTS.c.seq)
 
 
 def _numbered(name: str) -> sa.Table:
@@ -108,6 +110,19 @@ class Fence:
         return replace(self, leases=(*self.leases, lease))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which Events are asked for; see Journal.read."""
+
+    rollout: str | None
+    host: str | None
+    after: int
+    before: int | None
+    kinds: frozenset[str]
+    limit: int | None
+    newest: bool
+
+
 class Journal:
     """Events in the order in which they happened."""
 
@@ -135,6 +150,7 @@ class Journal:
             if parsed.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _settle_sqlite)
             _METADATA.create_all(self._engine)
+            _BY_HOST.create(self._engine, checkfirst=True)
         except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
             raise CouldNotAct(
                 f"the journal cannot be opened at {parsed.render_as_string(hide_password=True)}: {_short(error)}",
@@ -198,27 +214,71 @@ class Journal:
         self,
         rollout: str | None = None,
         *,
+        host: str | None = None,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[Kind] = (),
         limit: int | None = None,
+        newest: bool = False,
     ) -> list[Event]:
         """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them.
 
-        Raises CouldNotAct when the database cannot be read.
+        `host`: of that host only ("": of none). `before`: up to, and without, that place. `newest`: where there are more than
+        `limit`, the last ones. Raises CouldNotAct when the database cannot be read.
         """
-        return self._found(rollout, after, frozenset(map(str, kinds)), limit)
+        sought = Sought(
+            rollout=rollout,
+            host=host,
+            after=after,
+            before=before,
+            kinds=frozenset(map(str, kinds)),
+            limit=limit,
+            newest=newest,
+        )
+        return self._found(sought)
 
-    def _found(
-        self, rollout: str | None, after: int, kinds: frozenset[str], limit: int | None
-    ) -> list[Event]:
-        query = sa.select(_EVENTS).where(_EVENTS.c.seq > after).order_by(_EVENTS.c.seq).limit(limit)
-        if rollout is not None:
-            query = query.where(_EVENTS.c.rollout == rollout)
-        if kinds:
-            query = query.where(_EVENTS.c.kind.in_(sorted(kinds)))
+    def _found(self, sought: Sought) -> list[Event]:
+        place = _EVENTS.c.seq
+        query = sa.select(_EVENTS).where(place > sought.after).limit(sought.limit)
+        query = query.order_by(place.desc() if sought.newest else place)
+        if sought.before is not None:
+            query = query.where(place < sought.before)
+        if sought.rollout is not None:
+            query = query.where(_EVENTS.c.rollout == sought.rollout)
+        if sought.host is not None:
+            query = query.where(_EVENTS.c.host == sought.host)
+        if sought.kinds:
+            query = query.where(_EVENTS.c.kind.in_(sorted(sought.kinds)))
+        found = self._events(query)
+        return found[::-1] if sought.newest else found
+
+    def moves(self, to: Sequence[str]) -> list[Event]:
+        """The moves of all trials into one of these states, oldest first. Raises CouldNotAct."""
+        # As the data is written: compact. What else has these letters in it is left out below.
+        said = [_EVENTS.c.data.contains(f'"to":"{state}"') for state in to]
+        query = sa.select(_EVENTS).where(_EVENTS.c.kind == str(Kind.TRIAL_MOVED), sa.or_(*said))
+        found = self._events(query.order_by(_EVENTS.c.seq))
+        return [event for event in found if event.data.get("to") in to]
+
+    def latest(self, kind: Kind) -> list[Event]:
+        """The newest Event of that kind of each host, oldest first. Raises CouldNotAct."""
+        last = sa.select(sa.func.max(_EVENTS.c.seq)).where(_EVENTS.c.kind == str(kind))
+        query = sa.select(_EVENTS).where(_EVENTS.c.seq.in_(last.group_by(_EVENTS.c.host)))
+        return self._events(query.order_by(_EVENTS.c.seq))
+
+    def without(self, began: Kind, ended: Kind) -> list[str]:
+        """The names of what has begun and has not ended, in the order in which it began. Raises CouldNotAct."""
+        over = sa.select(_EVENTS.c.rollout).where(_EVENTS.c.kind == str(ended))
+        query = sa.select(_EVENTS.c.rollout).where(
+            _EVENTS.c.kind == str(began), _EVENTS.c.rollout.not_in(over)
+        )
+        with self._transaction() as connection:
+            return list(connection.execute(query.order_by(_EVENTS.c.seq)).scalars())
+
+    def _events(self, query: sa.Select[Any]) -> list[Event]:
         try:
             with self._engine.connect() as connection:
-                rows = connection.execute(query).mappings().all()
+                rows = connection.execute(query).all()
         except sa.exc.SQLAlchemyError as error:
             raise CouldNotAct(
                 f"the journal cannot be read: {_short(error)}",
@@ -226,15 +286,15 @@ class Journal:
             ) from error
         return [
             Event(
-                seq=row["seq"],
-                at=datetime.fromisoformat(row["at"]),
-                kind=row["kind"],
-                rollout=row["rollout"],
-                host=row["host"],
-                by=row["by"],
-                data=json.loads(row["data"]),
+                seq=seq,
+                at=datetime.fromisoformat(at),
+                kind=kind,
+                rollout=rollout,
+                host=host,
+                by=by,
+                data=json.loads(data),
             )
-            for row in rows
+            for seq, at, kind, rollout, host, by, data in rows
         ]
 
     def _queue_up(self, connection: sa.Connection) -> None:

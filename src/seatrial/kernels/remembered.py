@@ -76,24 +76,41 @@ class KernelVerdict:
         return f"marked by {self.by}" if self.by else f"rollout {self.rollout}, {self.host}"
 
 
+class Memory:
+    """The verdicts, kept up to date by Events of KINDS that are fed in order. It keeps what counts and nothing else."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, Event] = {}
+        self._verdicts: dict[tuple[str, str], KernelVerdict] = {}
+        self._overrides: list[Override] = []
+
+    def feed(self, event: Event) -> None:
+        """Take one more Event."""
+        if event.kind == Kind.ROLLOUT_STARTED:
+            self._started[event.rollout] = event
+        elif event.kind == Kind.KERNEL_OVERRIDDEN:
+            self._overrides.append(_override(event))
+        for verdict in _verdicts(event, self._started):
+            key = (verdict.kernel, verdict.role)
+            if _outweighs(verdict, self._verdicts.get(key)):
+                self._verdicts[key] = verdict
+
+    def verdicts(self) -> dict[tuple[str, str], KernelVerdict]:
+        """The verdict for each (kernel, role)."""
+        return {
+            key: replace(verdict, override=found)
+            if (found := _overriding(self._overrides, verdict))
+            else verdict
+            for key, verdict in self._verdicts.items()
+        }
+
+
 def remembered(events: Iterable[Event]) -> dict[tuple[str, str], KernelVerdict]:
     """The verdict for each (kernel, role). `events` are those of all rollouts (of KINDS at least), oldest first."""
-    started: dict[str, Event] = {}
-    verdicts: dict[tuple[str, str], KernelVerdict] = {}
-    overrides: list[Override] = []
+    memory = Memory()
     for event in events:
-        if event.kind == Kind.ROLLOUT_STARTED:
-            started[event.rollout] = event
-        elif event.kind == Kind.KERNEL_OVERRIDDEN:
-            overrides.append(_override(event))
-        for verdict in _verdicts(event, started):
-            key = (verdict.kernel, verdict.role)
-            if _outweighs(verdict, verdicts.get(key)):
-                verdicts[key] = verdict
-    return {
-        key: replace(verdict, override=found) if (found := _overriding(overrides, verdict)) else verdict
-        for key, verdict in verdicts.items()
-    }
+        memory.feed(event)
+    return memory.verdicts()
 
 
 def _outweighs(new: KernelVerdict, known: KernelVerdict | None) -> bool:

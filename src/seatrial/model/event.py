@@ -72,6 +72,7 @@ class Kind(enum.StrEnum):
     EXPORTS_FAILED = "exports.failed"  # exports, group, file, problem, hint, done: [host], why
     SNAPSHOT = "snapshot"  # place, at, topics: {topic: {key: value}}: a host as it was before its trial
     CHANGED = "changed"  # place, since, changes: [{topic, key, before, after}], unread: why it is not known
+    DRIFT_AUDITED = "drift.audited"  # findings: [..], unread: [..], asked: of a host; of no rollout
     NOTE = "note"  # text: a person's line
     BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
     BISECT_TRYING = "bisect.trying"  # version, number: written before the boot

@@ -36,8 +36,8 @@ class RolloutState:
     """Where a rollout stands. `trials` is in the order in which the hosts were declared.
 
     `abort_mode` says what becomes of what is on trial: revert, finish or hold. `down` are the hosts that did not answer
-    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on, and
-    `blockers` are those that it waits for, with the outcome of each.
+    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on, `held_hint` what
+    ends that, and `blockers` are those that it waits for, with the outcome of each.
     """
 
     id: str
@@ -57,6 +57,7 @@ class RolloutState:
     down: frozenset[str] = frozenset()
     surveyed: datetime | None = None
     held: str = ""
+    held_hint: str = ""
     blockers: Mapping[str, str] = field(default_factory=dict)
     ended: datetime | None = None
     outcome: str = ""
@@ -119,8 +120,12 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
         case Kind.FLEET_SURVEYED:
             return replace(state, down=frozenset(map(str, data.get("down", ()))), surveyed=event.at)
         case Kind.ROLLOUT_HELD:
-            blockers = {str(name): str(said) for name, said in data.get("blockers", {}).items()}
-            return replace(state, held=str(data.get("because", "")), blockers=blockers)
+            return replace(
+                state,
+                held=str(data.get("because", "")),
+                held_hint=str(data.get("hint", "")),
+                blockers={str(name): str(said) for name, said in data.get("blockers", {}).items()},
+            )
         case Kind.GATE_OPENED:
             return replace(state, gates=state.gates | {str(data["stage"])})
         case Kind.ROLLOUT_ENDED:
@@ -156,7 +161,8 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 facts={**trial.facts, **data.get("facts", {})},
             )
         case Kind.TRIAL_ACTED:
-            return replace(trial, intent="", intent_at=None, problem="", problem_hint="")
+            given = event.at if data.get("act") == "extend" else trial.given
+            return replace(trial, intent="", intent_at=None, problem="", problem_hint="", given=given)
         case Kind.TRIAL_FAILED:
             return replace(
                 trial,
@@ -214,6 +220,7 @@ def _moved(trial: TrialState, event: Event) -> TrialState:
         trial,
         state=to,
         since=event.at,
+        given=event.at if to is State.ON_TRIAL else trial.given,
         because=str(event.data.get("because", "")),
         hint=str(event.data.get("hint", "")),
         intent="",

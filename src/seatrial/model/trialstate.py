@@ -31,7 +31,7 @@ class TrialState:
 
     `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
     what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
-    `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
+    `given` is when its guard was last given time, None before it counts. `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
     reasons, and `seen_to` is what was done about one that was stuck.
     `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
@@ -54,6 +54,7 @@ class TrialState:
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
     first_failure: datetime | None = None
     cause: str = ""
+    given: datetime | None = None
     begun: datetime | None = None
     wave: str = ""
     skipped: str = ""

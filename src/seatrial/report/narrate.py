@@ -75,8 +75,8 @@ def _tell_rollout(event: Event, state: RolloutState) -> list[Line]:
             return [Line(at=event.at, step="waits", text=str(data.get("because") or "goes on"), detail=hint)]
         case Kind.FLEET_SURVEYED if data.get("down"):
             down = [str(host) for host in data["down"]]
-            told = ", ".join(down[:8]) + (f" and {len(down) - 8} more" if len(down) > 8 else "")
-            return [Line(at=event.at, step="survey", text=f"{told} of {data.get('asked')} do not answer")]
+            text = f"{_some(down)} of {data.get('asked')} do not answer"
+            return [Line(at=event.at, step="survey", text=text)]
         case Kind.STAGE_APPROVED | Kind.STAGE_FORCED:
             return [
                 Line(
@@ -101,7 +101,7 @@ def _tell_rollout(event: Event, state: RolloutState) -> list[Line]:
             mark = "ok" if data["outcome"] == "blessed" else "FAIL"
             text = f"{data['outcome']}: {data.get('because', '')}"
             untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
-            detail = (f"not touched: {', '.join(untouched)}",) if untouched else ()
+            detail = (f"not touched: {_some(untouched)}",) if untouched else ()
             return [Line(at=event.at, step=f"rollout {event.rollout}", text=text, mark=mark, detail=detail)]
         case Kind.NOTE:
             return [Line(at=event.at, step="note", text=f"{data.get('text', '')} ({event.by})")]
@@ -296,6 +296,11 @@ def _moved(event: Event, trial: TrialState, state: RolloutState) -> list[Line]:
 def _took_over(event: Event) -> Line:
     who = f"process {event.data.get('pid')} on {event.data.get('machine')}"
     return Line(at=event.at, step="controller", text=f"{who} goes on where the one before it stopped")
+
+
+def _some(hosts: list[str]) -> str:
+    """The first few names; of ten thousand nobody reads more."""
+    return ", ".join(hosts[:8]) + (f" and {len(hosts) - 8} more" if len(hosts) > 8 else "")
 
 
 def _many(number: int, word: str) -> str:

@@ -22,8 +22,13 @@ from seatrial.web.access import COOKIE, Access
 from seatrial.web.described import description
 from seatrial.web.following import Following
 from seatrial.web.guarding import Guarded
-from seatrial.web.pages import Document, as_json, page, shown, status_of, wrong
-from seatrial.web.views.board import board, kernels
+from seatrial.web.metrics import exposed
+from seatrial.web.pages import Document, Kept, as_json, page, shown, status_of, wrong
+from seatrial.web.views.board import board
+from seatrial.web.views.drift import drift
+from seatrial.web.views.failover import failover, failovers
+from seatrial.web.views.known import kernels
+from seatrial.web.views.line import timeline
 from seatrial.web.views.rollout import rollout
 from seatrial.web.views.soak import soak_drawn
 from seatrial.web.wishes import fields_of, wished
@@ -38,9 +43,7 @@ def make_app(
 ) -> ASGIApp:
     """Pages, their `.json`, wishes and the live line. `ending` is set when the server is to stop."""
 
-    def one(request: Request) -> dict[str, Any]:
-        told = request.path_params
-        return rollout(following, told["name"], clock, told.get("host", ""))
+    kept = Kept(lambda: (following.seq, following.problem))
 
     async def wish(request: Request) -> Response:
         return await wished(request, following.journal, access)
@@ -54,9 +57,13 @@ def make_app(
 
     def soak(request: Request) -> Response:
         told = request.path_params
-        text = soak_drawn(following, told["name"], told["host"])
+        text = kept.get(("soak", request.url.path), lambda: soak_drawn(following, told["name"], told["host"]))
         # The picture brings its own rules of style, and nothing else.
         return Response(text, media_type="image/svg+xml", headers={"content-security-policy": PICTURE})
+
+    def metrics(request: Request) -> Response:
+        body, media_type = exposed(following, clock, request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": media_type})
 
     async def sign_in(request: Request) -> Response:
         return await _sign_in(request, access)
@@ -68,34 +75,66 @@ def make_app(
         return gone
 
     routes = [
-        *_shown("/", "/board", "board.html", "Seatrial", lambda _: board(following)),
-        *_shown("/kernels", "/kernels", "kernels.html", "Kernels", lambda _: kernels(following)),
-        *_shown("/rollouts/{name}", "/rollouts/{name}", "rollout.html", "Rollout {name}", one),
-        *_shown(
-            "/rollouts/{name}/hosts/{host}",
-            "/rollouts/{name}/hosts/{host}",
-            "rollout.html",
-            "{host} in {name}",
-            one,
-        ),
+        *_pages(following, clock, kept),
         Route("/rollouts/{name}/hosts/{host}/soak.svg", soak),
         Route("/rollouts/{name}/{wish}", wish, methods=["POST"]),
+        Route("/metrics", metrics),
         Route("/live", live),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
         Route("/sign-out", sign_out, methods=["POST"]),
-        Route("/openapi.json", as_json(lambda _: description())),
+        Route("/openapi.json", as_json(kept, lambda _: description())),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     app = Starlette(routes=routes, exception_handlers={SeatrialError: _told, HTTPException: _missing})
     return Guarded(app, access, any_name=any_name)
 
 
-def _shown(path: str, json_path: str, template: str, title: str, document: Document) -> list[Route]:
+def _pages(following: Following, clock: Clock, kept: Kept) -> list[Route]:
+    """Every page with its `.json`."""
+
+    def one(request: Request) -> dict[str, Any]:
+        told = request.path_params
+        return rollout(following, told["name"], clock, told.get("host", ""))
+
+    def lines(request: Request) -> dict[str, Any]:
+        return timeline(following, request.path_params.get("name", ""), _number(request, "before"))
+
+    def moved(request: Request) -> dict[str, Any]:
+        return failover(following, request.path_params["name"], clock)
+
+    def drifted(request: Request) -> dict[str, Any]:
+        return drift(following, request.query_params.get("host", ""), _number(request, "page") or 1)
+
+    pages: list[tuple[str, str, str, Document]] = [
+        ("/", "board.html", "Seatrial", lambda _: board(following, clock)),
+        ("/kernels", "kernels.html", "Kernels", lambda _: kernels(following, clock)),
+        ("/drift", "drift.html", "Drift", drifted),
+        ("/failovers", "failovers.html", "Failovers", lambda _: failovers(following)),
+        ("/failovers/{name}", "failover.html", "Failover {name}", moved),
+        ("/journal", "lines.html", "Journal", lines),
+        ("/rollouts/{name}", "rollout.html", "Rollout {name}", one),
+        ("/rollouts/{name}/journal", "lines.html", "Journal of {name}", lines),
+        ("/rollouts/{name}/hosts/{host}", "rollout.html", "{host} in {name}", one),
+    ]
     # The `.json` goes first: a name may have a dot in it.
     return [
-        Route(f"{json_path}.json", as_json(document)),
-        Route(path, page(template, title, document)),
+        route
+        for path, template, title, document in pages
+        for route in (
+            Route("/board.json" if path == "/" else f"{path}.json", as_json(kept, document)),
+            Route(path, page(kept, template, title, document)),
+        )
     ]
+
+
+def _number(request: Request, name: str) -> int | None:
+    """A number of the query. Raises InputError for what is none."""
+    said = request.query_params.get(name)
+    if said is None:
+        return None
+    if not said.isascii() or not said.isdigit() or len(said) > 15:
+        raise InputError(f"?{name}= wants a number", hint=f"such as ?{name}=2")
+    return int(said)
 
 
 def _told(request: Request, error: Exception) -> Response:

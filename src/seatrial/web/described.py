@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seatrial import __version__
-from seatrial.web.wishes import MOST_TEXT, WISHES
+from seatrial.web.wishes import MODES, MOST_TEXT, TAKEN, WANTED, WISHES
 
 _NAME = {
     "name": "name",
@@ -14,6 +14,16 @@ _NAME = {
     "schema": {"type": "string", "pattern": "^r[0-9]{1,9}$"},
 }
 _HOST = {"name": "host", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}}  # fmt: skip
+_FAILOVER = {**_NAME, "schema": {"type": "string", "pattern": "^f[0-9]{1,9}$"}}
+_NUMBER = {"type": "string", "pattern": "^[0-9]{1,15}$"}
+_BEFORE = {
+    "name": "before",
+    "in": "query",
+    "description": "lines in front of this place of the journal",
+    "schema": _NUMBER,
+}
+_PAGE = {"name": "page", "in": "query", "schema": _NUMBER}
+_OF_HOST = {**_HOST, "in": "query", "required": False}
 _ERROR = {
     "type": "object",
     "required": ["error", "hint"],
@@ -32,8 +42,24 @@ def description() -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/board.json": _read("the first page: rollouts, the fleet, kernels"),
         "/kernels.json": _read("what is remembered of kernels"),
+        "/drift.json": _read("what the last audits found, worst first", _OF_HOST, _PAGE),
+        "/failovers.json": _read("the newest failovers"),
+        "/failovers/{name}.json": _read(
+            "one failover: its deeds, its pause, who drives it, the proof", _FAILOVER
+        ),
+        "/journal.json": _read("the time line of everything", _BEFORE),
+        "/rollouts/{name}/journal.json": _read("the time line of one rollout", _NAME, _BEFORE),
         "/rollouts/{name}.json": _read("one rollout", _NAME),
         "/rollouts/{name}/hosts/{host}.json": _read("one host's trial", _NAME, _HOST),
+    }
+    paths["/metrics"] = {
+        "get": {
+            "summary": "figures for Prometheus: OpenMetrics where that is asked for",
+            "responses": {
+                "200": {"description": "the figures", "content": {"text/plain": {}}},
+                **_wrong("401", "421"),
+            },
+        }
     }
     for wish, role in WISHES.items():
         paths[f"/rollouts/{{name}}/{wish}"] = {"post": _wish(wish, role.name.lower())}
@@ -55,18 +81,22 @@ def _read(says: str, *parameters: dict[str, Any]) -> dict[str, Any]:
         **_wrong("401", "421"),
     }
     if parameters:
-        responses |= _wrong("404")
+        responses |= _wrong("404", "422")
     return {"get": {"summary": says, "parameters": list(parameters), "responses": responses}}
 
 
 def _wish(wish: str, role: str) -> dict[str, Any]:
-    wanted = ["stage"] if wish == "approve" else ["why"] if wish in ("pause", "abort") else []
+    wanted = list(WANTED[wish])
     schema: dict[str, Any] = {
         "type": "object",
-        "properties": {"why": _WANTED if "why" in wanted else _TEXT}
-        | ({"stage": _WANTED, "ticket": _TEXT} if wish == "approve" else {}),
+        "properties": {
+            **dict.fromkeys(TAKEN.get(wish, ()), _TEXT),
+            **dict.fromkeys(wanted, _WANTED),
+        },
         "additionalProperties": False,
     }
+    if "mode" in schema["properties"]:
+        schema["properties"]["mode"] = {"type": "string", "enum": list(MODES)}
     if wanted:
         schema["required"] = wanted
     return {

@@ -1,11 +1,11 @@
-"""What a person wishes through a page: approve, pause, resume, abort. Each is the same call as the verb's, and an Event."""
+"""What a person wishes through a page: approve, pause, abort, skip, force and so on. Each is the verb's call, and an Event."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -25,6 +25,36 @@ WISHES: Mapping[str, Role] = {
     "pause": Role.OPERATE,
     "resume": Role.OPERATE,
     "abort": Role.OPERATE,
+    "skip": Role.OPERATE,
+    "force": Role.OPERATE,
+    "force-stage": Role.OPERATE,
+    "log": Role.APPROVE,
+}
+# What each wants, besides what it takes; `why` is a reason, which stands in the journal.
+WANTED: Mapping[str, tuple[str, ...]] = {
+    "approve": ("stage",),
+    "pause": ("why",),
+    "resume": (),
+    "abort": ("why",),
+    "skip": ("host", "why"),
+    "force": ("host", "why"),
+    "force-stage": ("stage", "why"),
+    "log": ("text",),
+}
+TAKEN: Mapping[str, tuple[str, ...]] = {
+    "approve": ("why", "ticket"),
+    "resume": ("why",),
+    "abort": ("ticket", "mode"),
+    "skip": ("ticket",),
+    "force": ("ticket",),
+    "force-stage": ("ticket",),
+}
+MODES = ("revert", "finish", "hold")
+_MISSING = {
+    "why": ("a reason", "say in a few words why; it stands in the journal"),
+    "stage": ("a stage", "name the stage that is let in"),
+    "host": ("a host", "name the host"),
+    "text": ("a line", "say what was seen or done"),
 }
 
 
@@ -33,7 +63,7 @@ async def wished(request: Request, journal: Journal, access: Access) -> Response
     wish, name = request.path_params["wish"], request.path_params["name"]
     role = WISHES.get(wish)
     if role is None:
-        raise InputError(f"there is no wish {wish[:40]!r}", hint=f"there are {', '.join(WISHES)}")
+        raise InputError(f"there is no wish {safe(wish)[:40]!r}", hint=f"there are {', '.join(WISHES)}")
     asking = asking_of(request)
     given = await fields_of(request)
     is_form = not request.headers.get("content-type", "").startswith("application/json")
@@ -48,26 +78,43 @@ async def wished(request: Request, journal: Journal, access: Access) -> Response
     event = _carry_out(journal, wish, name, given, by=asking.person.name)
     if wants_json(request):
         return JSONResponse({"seq": event}, status_code=201)
-    return RedirectResponse(f"/rollouts/{name}", status_code=303)
+    host = given.get("host", "")
+    return RedirectResponse(
+        f"/rollouts/{quote(name)}" + (f"/hosts/{quote(host)}" if host else ""), status_code=303
+    )
 
 
 def _carry_out(journal: Journal, wish: str, name: str, given: Mapping[str, str], *, by: str) -> int | None:
-    why = given.get("why", "").strip()
-    if not why and wish in ("pause", "abort"):
-        raise InputError(f"to {wish} wants a reason", hint="say in a few words why; it stands in the journal")
+    told = {key: value.strip() for key, value in given.items()}
+    for key in WANTED[wish]:
+        if not told.get(key):
+            said, hint = _MISSING[key]
+            raise InputError(f"to {wish} wants {said}", hint=hint)
+    why, ticket, host, stage = (told.get(key, "") for key in ("why", "ticket", "host", "stage"))
     match wish:
         case "approve":
-            stage = given.get("stage", "")
-            if not stage:
-                raise InputError("approve wants a stage", hint="name the stage that is let in")
-            ticket = given.get("ticket", "")
             return controller.approve(journal, name, stage=stage, by=by, why=why, ticket=ticket).seq
         case "pause":
             return controller.pause(journal, name, by=by, why=why).seq
         case "abort":
-            return controller.abort(journal, name, by=by, why=why).seq
+            return controller.abort(journal, name, by=by, why=why, ticket=ticket, mode=_mode(told)).seq
+        case "skip":
+            return controller.skip(journal, name, host=host, by=by, why=why, ticket=ticket).seq
+        case "force":
+            return controller.force(journal, name, host=host, by=by, why=why, ticket=ticket).seq
+        case "force-stage":
+            return controller.force_stage(journal, name, stage=stage, by=by, why=why, ticket=ticket).seq
+        case "log":
+            return controller.note(journal, name, text=told["text"], by=by).seq
     controller.resume(journal, name, by=by, why=why)
     return None
+
+
+def _mode(told: Mapping[str, str]) -> str:
+    mode = told.get("mode") or MODES[0]
+    if mode not in MODES:
+        raise InputError(f"an abort is not to {safe(mode)[:40]}", hint=f"it may {', '.join(MODES)}")
+    return mode
 
 
 async def fields_of(request: Request) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The first page: what runs now, the fleet by stage and group, and what is known of kernels."""
+"""The first page: what is wrong, on trial and wanted, then rollouts, the fleet by stage and group, and what is known."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from seatrial.clock import Clock
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, TrialState
 from seatrial.model.trial import State
-from seatrial.web.following import Following, Told
+from seatrial.web.following import Following, Head
+from seatrial.web.told import Told
+from seatrial.web.views.drift import severities
+from seatrial.web.views.failover import failovers
+from seatrial.web.views.known import kernels
+from seatrial.web.views.now import now
 from seatrial.web.views.words import moment, outcome_shown, plain, state_shown
 
 MOST_ROLLOUTS = 25
@@ -18,25 +24,42 @@ MOST_HOSTS = 120
 _QUIET = frozenset({State.PLANNED, State.BLESSED})
 
 
-def board(following: Following) -> dict[str, Any]:
+def board(following: Following, clock: Clock) -> dict[str, Any]:
     """Everything of the first page."""
-    names = list(following.rollouts)
-    running = [name for name in names if not following.rollouts[name].state.ended]
-    latest = running[-1] if running else names[-1] if names else None
+    with following.lock:
+        heads = dict(following.heads)
+    names = list(heads)
+    latest = following.latest
+    moved = failovers(following)["failovers"]
+    known = kernels(following, clock, most=8)
     return {
-        "rollouts": [summary(following.rollouts[name].state) for name in reversed(names[-MOST_ROLLOUTS:])],
+        "now": now(following, clock),
+        "rollouts": [headline(following, heads[name]) for name in reversed(names[-MOST_ROLLOUTS:])],
         "more_rollouts": max(len(names) - MOST_ROLLOUTS, 0),
-        "latest": latest,
-        "fleet": fleet_shown(following.rollouts[latest]) if latest else None,
-        "kernels": kernels(following)["kernels"][:8],
+        "latest": latest.state.id if latest else None,
+        "fleet": fleet_shown(latest) if latest else None,
+        "failovers": [one for one in moved if not one["trial"]][:5],
+        "drift": severities(following) if following.audits else None,
+        "audited": len(following.audits),
+        "kernels": known["kernels"],
+        "more_kernels": known["more"],
         "problem": plain(following.problem),
         "seq": following.seq,
     }
 
 
+def headline(following: Following, head: Head) -> dict[str, Any]:
+    """One rollout in a line, as it runs or as it ended."""
+    running = next((told for told in following.running if told.state.id == head.state.id), None)
+    return summary(running.state) if running else _line(head.state, head.hosts, head.states)
+
+
 def summary(state: RolloutState) -> dict[str, Any]:
     """One rollout in a line."""
-    counted = Counter(str(trial.state) for trial in state.trials.values())
+    return _line(state, len(state.trials), Counter(trial.state for trial in state.trials.values()))
+
+
+def _line(state: RolloutState, hosts: int, counted: Mapping[State, int]) -> dict[str, Any]:
     return {
         "name": state.id,
         "candidate": plain(state.candidate),
@@ -46,12 +69,11 @@ def summary(state: RolloutState) -> dict[str, Any]:
         "why": plain(state.why),
         "started": moment(state.started),
         "ended": moment(state.ended),
-        "hosts": len(state.trials),
-        "states": [
-            {**state_shown(one), "number": counted[str(one)]} for one in State if counted.get(str(one))
-        ],
+        "hosts": hosts,
+        "states": [{**state_shown(one), "number": counted[one]} for one in State if counted.get(one)],
         "paused": state.is_paused,
         "aborted": state.is_aborted,
+        "held": "" if state.ended else plain(state.held),
     }
 
 
@@ -72,7 +94,7 @@ def _stage(
 ) -> dict[str, Any]:
     counted = Counter(trial.state for trial in trials)
     first = sorted(trials, key=lambda trial: trial.state in _QUIET)[:MOST_HOSTS]
-    chosen = {trial.host for trial in first}
+    chosen = frozenset(trial.host for trial in first)
     groups: dict[str, list[dict[str, Any]]] = {}
     for trial in trials:
         if trial.host in chosen:
@@ -84,6 +106,7 @@ def _stage(
         "name": name,
         "gate": "open" if opened else "wants a person's approval" if wants else "closed",
         "opened": opened,
+        "forced": name in state.forced,
         "wants_approval": wants and not state.ended,
         "groups": [{"name": group, "hosts": hosts} for group, hosts in groups.items()],
         "number": len(trials),
@@ -99,7 +122,9 @@ def host_shown(trial: TrialState, candidate: str) -> dict[str, Any]:
         "state": state_shown(trial.state),
         "kernel": plain(kernel_of(trial, candidate)),
         "since": moment(trial.since),
-        "because": plain(trial.because or trial.problem),
+        "because": plain(trial.skipped or trial.because or trial.problem),
+        "skipped": bool(trial.skipped),
+        "wave": plain(trial.wave),
     }
 
 
@@ -111,23 +136,3 @@ def kernel_of(trial: TrialState, candidate: str) -> str:
     if trial.state in _ON_CANDIDATE:
         return candidate
     return str(trial.facts.get("good", ""))
-
-
-def kernels(following: Following) -> dict[str, Any]:
-    """What finished trials have taught, the newest first."""
-    verdicts = sorted(following.verdicts.values(), key=lambda one: one.at, reverse=True)
-    return {"kernels": [_verdict(one) for one in verdicts], "seq": following.seq}
-
-
-def _verdict(one: Any) -> Mapping[str, Any]:
-    return {
-        "kernel": plain(one.kernel),
-        "role": plain(one.role),
-        "good": one.good,
-        "shown": outcome_shown("blessed" if one.good else "reverted")
-        | {"word": "good" if one.good else "bad"},
-        "because": plain(one.because),
-        "rollout": one.rollout,
-        "host": plain(one.host),
-        "at": moment(one.at),
-    }

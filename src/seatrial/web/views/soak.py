@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seatrial.errors import InputError
+from seatrial.model.event import Event, Kind
 from seatrial.picture.sheet import laid_out
 from seatrial.picture.svg import as_svg
 from seatrial.soak.trials import pictured
@@ -11,19 +12,30 @@ from seatrial.web.views.rollout import told_of
 from seatrial.web.views.words import plain
 
 MOST_PANELS = 4
+_OF_HOST = (Kind.TRIAL_MOVED, Kind.TRIAL_ACTED, Kind.VERDICT, Kind.NOTE)
+_OF_ROLLOUT = (Kind.ROLLOUT_PAUSED, Kind.ROLLOUT_RESUMED, Kind.ROLLOUT_ABORTED, Kind.NOTE)
 
 
 def soak_drawn(following: Following, name: str, host: str) -> str:
     """The SVG of a host's soak so far. Raises InputError where nothing was measured."""
     told = told_of(following, name)
-    trial = told.state.trials.get(host)
+    trial = following.trial(told, host) if host in told.state.trials else None
     measure = told.fleet.policy_of(host).measure if told.fleet and trial else None
     picture = None
     if trial is not None and measure is not None and trial.verdict:
-        picture = pictured(following.journal.read(name), trial, measure, most=MOST_PANELS)
+        picture = pictured(_events(following, name, host), trial, measure, most=MOST_PANELS)
     if picture is None:
         raise InputError(
             f"there is no soak of {plain(host)[:80]} in {name}",
             hint="a policy's `measure` says what is measured",
         )
     return as_svg(laid_out(picture))
+
+
+def _events(following: Following, name: str, host: str) -> list[Event]:
+    """What the picture marks: what became of the host, what people decided, and what they wrote down."""
+    read = following.journal.read
+    return sorted(
+        read(name, host=host, kinds=_OF_HOST) + read(name, host="", kinds=_OF_ROLLOUT),
+        key=lambda one: one.seq,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from seatrial.model.text import safe
 from seatrial.model.trial import State
+from seatrial.report.narrate import Line
 
 # Tones are classes of the style sheet: rest, busy, good, warn, bad.
 STATES: Mapping[State, tuple[str, str]] = MappingProxyType(
@@ -37,6 +38,8 @@ OUTCOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "undone": ("–", "warn"),
         "aborted": ("–", "warn"),
         "stuck": ("!", "bad"),
+        "moved": ("✓", "good"),
+        "back": ("✗", "bad"),
     }
 )
 MARKS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -59,10 +62,10 @@ def state_shown(state: State) -> dict[str, str]:
     return {"word": "waiting" if state is State.PLANNED else str(state), "mark": mark, "tone": tone}
 
 
-def outcome_shown(outcome: str) -> dict[str, str]:
-    """A rollout's outcome, "" while it runs: word, mark, tone."""
+def outcome_shown(outcome: str, otherwise: str = "running") -> dict[str, str]:
+    """An outcome, "" while it runs: word, mark, tone."""
     mark, tone = OUTCOMES.get(outcome, ("●", "busy"))
-    return {"word": safe(outcome) or "running", "mark": mark, "tone": tone}
+    return {"word": safe(outcome) or otherwise, "mark": mark, "tone": tone}
 
 
 def mark_shown(mark: str) -> dict[str, str]:
@@ -79,3 +82,18 @@ def moment(at: datetime | None) -> str | None:
 def plain(value: Any) -> str:
     """Text from anywhere, with what could hide or reorder it made visible."""
     return safe(value)
+
+
+def line_shown(line: Line, name: str = "", place: int = 0) -> dict[str, Any]:
+    """A line of the story; `name` is what it belongs to, `place` its Event's."""
+    return {
+        "at": moment(line.at),
+        "of": plain(name),
+        "host": plain(line.host),
+        "step": plain(line.step.strip()),
+        "text": plain(line.text),
+        "mark": mark_shown(line.mark),
+        "seconds": line.seconds,
+        "detail": [plain(one) for one in line.detail],
+        "seq": place,
+    }
