@@ -65,7 +65,7 @@ generated: setup ## writes those documents that are made from the code
 
 docs: generated ## the documents as a site in build/site, which needs no network to be read
 	@tools/ensure-packages "the drawings" $(DOCS_PACKAGES)
-	@$(BIN)/python -m sphinx -q -W --keep-going -c docs/site -d build/doctrees . build/site
+	@$(BIN)/python -m sphinx -q -W --keep-going -E -a -c docs/site -d build/doctrees . build/site
 	@echo "docs      build/site/index.html"
 
 pins: ## pins the requirements anew (wants pip-tools)

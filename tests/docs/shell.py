@@ -56,6 +56,8 @@ class Shell:
         if ended.returncode != block.exit:
             return f"it ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
         self._go_on(left)
+        if block.lab:
+            self._know_kernels(ended.stdout)
         printed = self._as_on_the_page(ended.stdout).rstrip("\n").splitlines()
         return shown_in(block.output, printed) if block.output else ""
 
@@ -66,13 +68,10 @@ class Shell:
         self.variables = {
             name: value for name, _, value in pairs if name not in ("LEFT", "_", "SHLVL", "PWD")
         }
-        for fleet in self.home.glob(".local/state/seatrial/labs/*/fleet.yaml"):
-            self._know_kernels(fleet)
 
-    def _know_kernels(self, fleet: Path) -> None:
+    def _know_kernels(self, printed: str) -> None:
         """The archive moves on: a lab's kernels are the oldest and the newest that it had."""
-        plan = (fleet.parent / "plan.json").read_text()
-        found = sorted(set(re.findall(r"\b6\.1\.0-(\d+)-cloud-amd64\b", plan)), key=int)
+        found = sorted(set(re.findall(r"\b6\.1\.0-(\d+)-cloud-amd64\b", printed)), key=int)
         if len(found) == 2:
             self.kernels = {GOOD: f"6.1.0-{found[0]}-cloud-amd64", CANDIDATE: f"6.1.0-{found[1]}-cloud-amd64"}
 
@@ -140,4 +139,20 @@ def shell() -> Iterator[Shell]:
             "COLUMNS": "80",
             "LC_ALL": "C.UTF-8",
         }
-        yield Shell(home=Path(home), where=ROOT, variables=variables)
+        # It hears our end by the pipe, also when we are killed, and leaves no lab behind.
+        after = subprocess.Popen(
+            [
+                "sh",
+                "-c",
+                "cat >/dev/null; cd ~/.local/state/seatrial/labs 2>/dev/null && for lab in *; do seatrial lab down $lab; done",
+            ],
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield Shell(home=Path(home), where=ROOT, variables=variables)
+        finally:
+            after.communicate(timeout=LONG)

@@ -65,7 +65,7 @@ def _section(name: str, part: Mapping[str, Any]) -> Iterator[str]:
 
 def _default(value: Mapping[str, Any]) -> str:
     default = value.get("default")
-    if default in (None, [], {}) or isinstance(default, Mapping):
+    if default in (None, "", [], {}) or isinstance(default, Mapping):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
