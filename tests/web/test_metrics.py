@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from seatrial.clock import SystemClock
@@ -39,10 +40,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield served
 
 
+def families_of(text: str) -> list[Metric]:
+    """The families, as a strict reader of OpenMetrics understands them."""
+    return list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+
+
 def samples(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    """Every sample by its name and labels, as a strict reader of OpenMetrics understands them."""
+    """Every sample by its name and labels."""
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in families_of(text):
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
     return found
@@ -77,7 +83,7 @@ def test_figures_follow_the_rules_of_openmetrics_and_of_prometheus(page: Page) -
 def test_what_the_dashboard_and_the_alerts_ask_is_served(page: Page) -> None:
     text = page.ask("/metrics", accept=OPENMETRICS).body
     suffixes = {"counter": "_total", "info": "_info"}
-    served = {one.name + suffixes.get(one.type, "") for one in text_string_to_metric_families(text)}
+    served = {one.name + suffixes.get(one.type, "") for one in families_of(text)}
     families = {one.name + suffixes.get(one.kind, "") for one in FAMILIES}
     assert served == families
     named = {name for asked in expressions() for name in _NAMED.findall(asked)}
