@@ -72,3 +72,135 @@ def hostile(path: Path) -> Journal:
     store.append(Kind.NOTE, rollout="r1", by=HOSTILE, data={"text": HOSTILE})
     store.append(Kind.ROLLOUT_PAUSED, rollout="r1", by=HOSTILE, data={"why": HOSTILE})
     return store
+
+
+FINDINGS = [
+    {
+        "host": "gw-p1",
+        "name": "kernel-not-booted",
+        "severity": "danger",
+        "when": "boot",
+        "what": "kernel",
+        "because": "the next boot takes 6.1.0-56-cloud-amd64, which is remembered as bad",
+        "fix": "grub-set-default 6.1.0-47-cloud-amd64",
+        "instead": "bless it first: seatrial rollout start",
+        "accepted": None,
+    },
+    {
+        "host": "gw-p1",
+        "name": "sysctl-by-hand",
+        "severity": "warning",
+        "when": "boot",
+        "what": "net.ipv4.ip_forward",
+        "because": "net.ipv4.ip_forward is 1, and nothing sets it at boot",
+        "fix": "echo net.ipv4.ip_forward=1 > /etc/sysctl.d/60-forward.conf",
+        "instead": None,
+        "accepted": None,
+    },
+    {
+        "host": "gw-p1",
+        "name": "console-speed",
+        "severity": "note",
+        "when": "now",
+        "what": "ttyS0",
+        "because": "the console speaks 9600 baud",
+        "fix": "set console=ttyS0,115200",
+        "instead": None,
+        "accepted": "olga, until 2027-01-01: known",
+    },
+]
+
+
+def audited(store: Journal, host: str = "gw-p1") -> None:
+    """An audit of one host, as `seatrial drift --keep` writes it down."""
+    unread = [
+        {"host": host, "name": "certificates", "because": "openssl is missing", "hint": "apt install openssl"}
+    ]
+    store.append(
+        Kind.DRIFT_AUDITED, rollout="", host=host, data={"findings": FINDINGS, "unread": unread, "asked": 51}
+    )
+
+
+def moved(store: Journal, *, ending: str = "moved") -> str:
+    """A failover outside of any rollout, by hand of a person, with its steps and its proof."""
+    name = store.new_failover()
+
+    def told(kind: Kind, **data: object) -> None:
+        store.append(kind, rollout=name, by="olga", data=data)
+
+    result = {"check": "peer", "outcome": "pass", "because": "nfs-2 is connected and up to date", "hint": ""}
+    told(
+        Kind.FAILOVER_STARTED,
+        group="nfs",
+        driver="drbd-nfs",
+        to="nfs-2",
+        away="nfs-1",
+        origin="nfs-1",
+        why="a disk of nfs-1 is slow",
+        force="",
+        trial="",
+        fleet=TEXT,
+    )
+    told(Kind.RESULTS, purpose="preflight", seconds=1.0, results=[result])
+    told(
+        Kind.FAILOVER_INTENT,
+        deed="hand-over",
+        on=["nfs-1", "nfs-2"],
+        because="it is there",
+        hurts=True,
+        seen={},
+    )
+    steps = {
+        "nfs-1": [{"name": "address", "ms": 40, "status": 0, "said": ""}, {"name": "unmount", "ms": 310, "status": 0, "said": ""}],
+        "nfs-2": [{"name": "promote", "ms": 900, "status": 0, "said": ""}],
+    }  # fmt: skip
+    if ending == "moved":
+        told(Kind.FAILOVER_ACTED, deed="hand-over", seconds=1.4, steps=steps)
+        proof = {"check": "clients", "outcome": "pass", "because": "4 of 4 clients went on, the longest after 2.1 s", "hint": ""}  # fmt: skip
+        told(Kind.RESULTS, purpose="proof", seconds=0.4, results=[proof])
+        told(
+            Kind.FAILOVER_ENDED, outcome="moved", because="nfs-2 carries it, and all clients went on", hint=""
+        )
+    else:
+        told(Kind.FAILOVER_FAILED, deed="hand-over", problem="unmount: target is busy", hint="who: fuser", seconds=9.0, steps=steps)  # fmt: skip
+        told(Kind.FAILOVER_ENDED, outcome="stuck", because="nobody serves nfs", hint="look at nfs-1 now")
+    return name
+
+
+def busy(path: Path) -> Journal:
+    """A night on which a lot goes on: a rollout with two hosts on trial that waits, a stuck failover, drift, a log line."""
+    store = begun(path)
+    for host, way in (
+        ("gw-s1", ("preflight", "drained", "armed", "rebooting", "on-trial")),
+        ("gw-p1", ("preflight",)),
+    ):
+        store.append(Kind.TRIAL_BEGUN, rollout="r1", host=host, data={"wave": "canaries", "because": "first"})
+        for to in way:
+            facts = {"good": "6.1.0-47-cloud-amd64", "deadline": 600.0, "trial_boot_id": "b"}
+            store.append(Kind.TRIAL_MOVED, rollout="r1", host=host, data={"to": to, "because": f"{to} it is", "facts": facts})  # fmt: skip
+    result = {"check": "s-private-to-outside-tcp", "outcome": "pass", "because": "fine", "hint": "", "evidence": {"sent": 8, "arrived": 8, "answered": 8}}  # fmt: skip
+    store.append(Kind.RESULTS, rollout="r1", host="gw-s1", data={"purpose": "exercise", "boot_id": "b", "seconds": 2.0, "results": [result]})  # fmt: skip
+    store.append(
+        Kind.ROLLOUT_HELD,
+        rollout="r1",
+        data={"because": "the window opens at 22:00", "hint": "or force a host"},
+    )
+    store.append(Kind.NOTE, rollout="r1", by="olga", data={"text": "the switch in rack 7 was rebooted"})
+    store.append(Kind.NOTE, rollout="", by="olga", data={"text": "called the provider"})
+    audited(store)
+    moved(store)
+    moved(store, ending="stuck")
+    store.append(
+        Kind.KERNEL_MARKED,
+        rollout="",
+        by="olga",
+        data={
+            "kernel": "6.1.0-50-cloud-amd64",
+            "roles": ["gateway"],
+            "good": False,
+            "because": "it loses packets",
+        },
+    )
+    until = {"kernel": "6.1.0-50-cloud-amd64", "roles": [], "why": "to measure it once", "until": "2099-01-01T00:00:00Z"}  # fmt: skip
+    store.append(Kind.KERNEL_OVERRIDDEN, rollout="", by="vera", data=until)
+    return store

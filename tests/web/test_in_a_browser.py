@@ -6,8 +6,9 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,17 +19,33 @@ from seatrial.model.event import Kind
 from tests.checklist.told import environment
 from tests.docs.pages import ROOT
 
-from .journals import hostile, rehearsed
+from .journals import begun, busy, hostile, rehearsed
 from .served import PATIENCE, serving
 from .served import Page as Served
+from .test_access import new_token
 
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
-PAGES = {
+# Of a rehearsed story that has ended, and of a night on which a lot goes on.
+ENDED = {
     "board": "/",
     "kernels": "/kernels",
     "rollout": "/rollouts/r1",
     "host": "/rollouts/r1/hosts/gw-s1",
+    "journal": "/journal",
     "missing": "/no",
+}
+BUSY = {
+    "busy-board": "/",
+    "busy-rollout": "/rollouts/r1",
+    "busy-host": "/rollouts/r1/hosts/gw-p2",
+    "busy-kernels": "/kernels",
+    "drift": "/drift",
+    "drift-host": "/drift?host=gw-p1",
+    "failovers": "/failovers",
+    "failover": "/failovers/f1",
+    "failover-stuck": "/failovers/f2",
+    "busy-journal": "/journal",
+    "rollout-journal": "/rollouts/r1/journal",
 }
 # What a browser does beside the page: none of it may leave the machine.
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -70,26 +87,64 @@ def opened(browser: Browser, served: Served, width: str) -> tuple[Page, list[str
     return page, wrong
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+def looked_at(
+    page: Page, served: Served, pages: Mapping[str, str], artefacts: Path, width: str, look: str
+) -> None:
+    """Go to each page, keep its picture, and ask axe."""
+    for name, path in pages.items():
+        page.goto(served.url + path)
+        expect(page.locator("h1")).to_have_count(1)
+        page.screenshot(path=artefacts / f"{name}-{width}-{look}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width][0], (
+            f"{name} is too wide"
+        )
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [
+            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], f"{name}, {width}, {look}"
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(rehearsed(tmp_path_factory.mktemp("story") / "it", "gateway-2021")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    path = tmp_path_factory.mktemp("night") / "journal.db"
+    busy(path).close()
+    with serving(path) as served:
+        yield served
+
+
+@pytest.mark.parametrize(("width", "look"), [("desk", "light"), ("phone", "dark")])
 def test_every_page_fits_is_accessible_and_asks_nobody_else(
+    browser: Browser,
+    ended: Served,
+    night: Served,
+    artefacts: Path,
+    width: str,
+    look: Literal["light", "dark"],
+) -> None:
+    for served, pages in ((ended, ENDED), (night, BUSY)):
+        page, wrong = opened(browser, served, width)
+        page.emulate_media(color_scheme=look)
+        looked_at(page, served, pages, artefacts, width, look)
+        assert wrong == []
+        page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_place_to_sign_in_is_accessible(
     browser: Browser, tmp_path: Path, artefacts: Path, width: str
 ) -> None:
-    with serving(rehearsed(tmp_path / "story", "gateway-2021")) as served:
+    begun(tmp_path / "journal.db").close()
+    new_token(tmp_path / "tokens", "alice", "view")
+    with serving(tmp_path / "journal.db", "--tokens", str(tmp_path / "tokens")) as served:
         page, wrong = opened(browser, served, width)
-        for name, path in PAGES.items():
-            page.goto(served.url + path)
-            expect(page.locator("h1")).to_have_count(1)
-            page.screenshot(path=artefacts / f"{name}-{width}.png", full_page=True)
-            assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[width][0], (
-                f"{name} is too wide"
-            )
-            found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            serious = [
-                (one["id"], one["nodes"][0]["html"])
-                for one in found
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], f"{name}, {width}"
+        looked_at(page, served, {"sign-in": "/sign-in"}, artefacts, width, "light")
         assert wrong == []
         page.close()
 

@@ -28,6 +28,7 @@ from seatrial.web.following import Following
 from seatrial.web.told import Told
 from seatrial.web.views.board import kernel_of
 from seatrial.web.views.drift import severities
+from seatrial.web.views.failover import stuck_groups
 from seatrial.web.views.guard import given_of
 from seatrial.web.views.now import stages_that_wait
 
@@ -79,6 +80,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(name="seatrial_results", kind="counter", says="Answers of flows and checks since this server began.",
            labels=("purpose", "outcome")),
     Family(name="seatrial_failovers", says="The newest failovers by how they ended.", labels=("outcome",)),
+    Family(name="seatrial_failover_stuck_groups", says="Groups whose newest failover is stuck."),
     Family(name="seatrial_fleet_drift_findings", says="Findings of the newest audits that nobody has accepted.",
            labels=("severity",)),
     Family(name="seatrial_fleet_drift_unknown", says="Questions of the newest audits that had no answer."),
@@ -156,6 +158,7 @@ def _figures(following: Following, now: datetime) -> dict[str, Rows]:
         ),
         "seatrial_results": [(key, float(number)) for key, number in sorted(counted.items())],
         "seatrial_failovers": _counts(endings, ENDINGS),
+        "seatrial_failover_stuck_groups": [((), float(len(stuck_groups(moved))))],
         "seatrial_fleet_drift_findings": _counts(Counter(severities(following)), tuple(map(str, Severity))),
         "seatrial_fleet_drift_unknown": [((), float(unknown))],
         "seatrial_fleet_drift_hosts": [((), float(len(audits)))],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seatrial.clock import Clock
 from seatrial.errors import InputError
 from seatrial.journal.store import FAILOVER_LEASE, Journal
 from seatrial.model.event import Event, Kind
-from seatrial.model.failover import Asked, FailoverState, fold_failover
+from seatrial.model.failover import Asked, Ending, FailoverState, fold_failover
 from seatrial.model.result import Outcome
 from seatrial.report.failover import document_of, narrate_failover
 from seatrial.web.following import Following
@@ -31,6 +31,12 @@ def failovers(following: Following) -> dict[str, Any]:
         "problem": plain(following.problem),
         "seq": following.seq,
     }
+
+
+def stuck_groups(failovers: Iterable[FailoverState]) -> list[FailoverState]:
+    """The failovers that are stuck, each the newest one of its group: a later one says how the group stands."""
+    newest = {one.group: one for one in failovers}
+    return [one for one in newest.values() if one.outcome == Ending.STUCK]
 
 
 def failover_line(state: FailoverState) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from seatrial.clock import Clock
-from seatrial.model.failover import Ending
 from seatrial.model.trial import State
 from seatrial.web.following import Following
 from seatrial.web.told import Told
 from seatrial.web.views.drift import severities
+from seatrial.web.views.failover import stuck_groups
 from seatrial.web.views.guard import guard
 from seatrial.web.views.words import plain, state_shown
 
@@ -55,15 +55,9 @@ def _wrong(following: Following, running: list[Told]) -> list[dict[str, Any]]:
                     f"{told.state.id}: {hosts} back to the good kernel", f"/rollouts/{told.state.id}", "bad"
                 )
             )
-    # Of a group only the newest failover says how it stands.
-    newest = {one.group: one for one in list(following.failovers.values())}
-    for one in newest.values():
-        if one.outcome == Ending.STUCK:
-            wrong.append(
-                _said(
-                    f"failover {one.id} of {one.group} is stuck: {one.because}", f"/failovers/{one.id}", "bad"
-                )
-            )
+    for one in stuck_groups(list(following.failovers.values())):
+        said = f"failover {one.id} of {one.group} is stuck: {one.because}"
+        wrong.append(_said(said, f"/failovers/{one.id}", "bad"))
     if danger := severities(following)["danger"]:
         words = "1 danger" if danger == 1 else f"{danger} dangers"
         wrong.append(_said(f"{words} at the next boot, restart or failover", "/drift", "warn"))
