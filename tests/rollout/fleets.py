@@ -9,6 +9,7 @@ from typing import Any
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, advance
+from seatrial.model.result import Result
 from seatrial.model.trial import State
 from seatrial.rollout.course import AskCarriers, Begin, Facts, OpenGate, Step, Survey, next_step
 from seatrial.rollout.tally import Tally
@@ -76,7 +77,8 @@ class PaperRollout:
         self.now = NOW
         self.state = RolloutState(id="r1")
         self.events: list[Event] = []
-        self.blockers: tuple[str, ...] = ()
+        self.blockers: tuple[Result, ...] | None = ()
+        self.incidents: tuple[str, ...] = ()
         self.carriers: dict[str, frozenset[str] | None] = {
             name: frozenset({group.hosts[0]}) for name, group in fleet.groups.items()
         }
@@ -97,7 +99,7 @@ class PaperRollout:
             self.state,
             self.tally,
             self.fleet,
-            Facts(now=self.now, carriers=self.carriers, blockers=self.blockers),
+            Facts(now=self.now, carriers=self.carriers, blockers=self.blockers, incidents=self.incidents),
         )
 
     def go(self, *, down: tuple[str, ...] = ()) -> Step:

@@ -234,17 +234,6 @@ def test_a_forced_host_goes_in_spite_of_windows_and_waves_but_never_beside_its_p
     assert rollout.under_way == ["production-2", "production-5"]
 
 
-def test_what_blocks_is_told_and_nothing_begins() -> None:
-    rollout = PaperRollout(small())
-    rollout.blockers = ("alert DiskFull is firing",)
-    step = rollout.go()
-    assert isinstance(step, Hold) and step.because == "alert DiskFull is firing"
-    assert not rollout.under_way
-    rollout.blockers = ()
-    rollout.go()
-    assert rollout.under_way
-
-
 def test_an_abort_lets_what_is_on_trial_end_and_begins_nothing() -> None:
     rollout = PaperRollout(small(canaries=0, at_once=2))
     rollout.go()
@@ -265,7 +254,7 @@ def test_every_no_of_one_host_is_told() -> None:
     )
     rollout.go()
     rollout.note(Kind.ROLLOUT_PAUSED, why="lunch")
-    facts = Facts(now=rollout.now, carriers=rollout.carriers, blockers=("an incident is open",))
+    facts = Facts(now=rollout.now, carriers=rollout.carriers, incidents=("an incident is open",))
     told = "\n".join(why_not(rollout.state, rollout.tally, rollout.fleet, facts, "production-2"))
     for part in (
         "paused: lunch",

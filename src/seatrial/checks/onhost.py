@@ -6,16 +6,18 @@ import re
 from functools import cache
 from importlib import resources
 
-_SHARED = re.compile(r"^from seatrial\.onhost\.wire import \([^)]*\)\n", re.MULTILINE)
+_SHARED = re.compile(r"^from seatrial\.onhost\.(wire|rest) import \([^)]*\)\n", re.MULTILINE)
 
 
 @cache
 def script(name: str) -> bytes:
-    """One self-contained script: where it imports what both ends share, the text itself is put."""
+    """One self-contained script: where it imports what several share, the text itself is put."""
     folder = resources.files("seatrial") / "onhost"
-    text = (folder / f"{name}.py").read_text(encoding="utf-8")
-    wire = (folder / "wire.py").read_text(encoding="utf-8")
-    return _SHARED.sub(lambda _: wire, text).encode()
+
+    def read(which: str) -> str:
+        return (folder / f"{which}.py").read_text(encoding="utf-8")
+
+    return _SHARED.sub(lambda found: read(found[1]), read(name)).encode()
 
 
 @cache

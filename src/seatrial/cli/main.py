@@ -48,6 +48,11 @@ app.command(
 )
 app.command(rollout)
 app.command(
+    "seatrial.cli.incident:app",
+    name="incident",
+    help="Hold every rollout while something is going on.",
+)
+app.command(
     "seatrial.cli.failover:failover",
     name="failover",
     help="Move a group's service to a peer, with proof and a way back.",

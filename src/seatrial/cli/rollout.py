@@ -343,6 +343,7 @@ def _document(state: RolloutState, has_controller: bool) -> dict[str, object]:
             for a in state.approvals
         ],
         "waits_for": state.held or None,
+        "blockers": dict(state.blockers),
         "ended": state.ended,
         "outcome": state.outcome or None,
         "because": state.because,

@@ -194,6 +194,9 @@ def simulated(fleet: Fleet) -> tuple[Fleet, tuple[str, ...]]:
         changes["policies"] = {
             role: policy.model_copy(update={"measure": None}) for role, policy in fleet.policies.items()
         }
+    if fleet.rollout.blockers:
+        told.append(f"{len(fleet.rollout.blockers)} blockers are left out: nothing stands in the way")
+        changes["rollout"] = fleet.rollout.model_copy(update={"blockers": {}})
     fields = {name: getattr(fleet, name) for name in Fleet.model_fields}
     return Fleet.model_construct(**{**fields, **changes}), tuple(told)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from seatrial.clock import SystemClock
 from seatrial.engine import failover, memory
+from seatrial.engine.incidents import Incidents
 from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
 from seatrial.journal.store import Holder, Journal
@@ -26,12 +27,25 @@ from seatrial.kernels.remembered import KINDS
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
+from seatrial.model.result import Result
 from seatrial.model.trial import State
 from seatrial.perform import around
 from seatrial.perform.acts import Report, perform
+from seatrial.perform.asking import ask_all
 from seatrial.perform.look import carriers_of_all, look, survey
 from seatrial.perform.world import World
-from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, Step, Survey, next_step
+from seatrial.rollout.course import (
+    AskBlockers,
+    AskCarriers,
+    Begin,
+    End,
+    Facts,
+    Hold,
+    OpenGate,
+    Step,
+    Survey,
+    next_step,
+)
 from seatrial.rollout.decide import POLL, Act, Do, Move, Seen, Terms, Wait, decide
 from seatrial.rollout.tally import Tally
 
@@ -85,6 +99,7 @@ class Turns:
         self._verdicts: memory.Verdicts | None = None
         self._verdicts_at = 0
         self._overridden: bool | None = None
+        self._incidents = Incidents(journal)
 
     def state(self) -> RolloutState:
         """Where the rollout stands, by the journal; only what came since the last reading is read."""
@@ -108,6 +123,7 @@ class Turns:
         The first turn gives out all trials that are under way: their loops may have died with another process.
         """
         carriers: dict[str, frozenset[str] | None] = {}
+        blockers: tuple[Result, ...] | None = None
         while True:
             state = self.state()
             if state.ended:
@@ -116,16 +132,24 @@ class Turns:
             if lost := [host for host in self._tally.under_way if host not in self._given]:
                 self._given.update(lost)
                 return {"trials": lost}
-            facts = Facts(now=self.world.clock.now(), carriers=carriers)
+            facts = Facts(
+                now=self.world.clock.now(),
+                carriers=carriers,
+                blockers=blockers,
+                incidents=self._incidents.standing(state.last),
+            )
             step = next_step(state, self._tally, self.world.fleet, facts)
             if isinstance(step, AskCarriers):
                 carriers = await carriers_of_all(self.world, step.groups)
                 continue
+            if isinstance(step, AskBlockers):
+                blockers = await ask_all(self.world.fleet.rollout.blockers_of(step.stage), self.world)
+                continue
             if self._is_given_up(step):
                 return {"over": True}
             await self._take(state, step)
-            # Who carries may be another one by the next step.
-            carriers = {}
+            # Who carries, and what stands in the way, may be another matter by the next step.
+            carriers, blockers = {}, None
 
     def _is_given_up(self, step: Step) -> bool:
         if not isinstance(step, Hold | Survey) or (isinstance(step, Hold) and step.waits_for_trials):
@@ -165,8 +189,11 @@ class Turns:
         if hold.waits_for_trials:
             await self._until_moved()
             return
-        if state.held != hold.because:
-            self._append(Kind.ROLLOUT_HELD, data={"because": hold.because, "hint": hold.hint})
+        blockers = {one.check: str(one.outcome) for one in hold.blockers}
+        # What a blocker says may be another figure each time; that it stands in the way is no news then.
+        if state.blockers != blockers if blockers else state.held != hold.because:
+            data = {"because": hold.because, "hint": hold.hint}
+            self._append(Kind.ROLLOUT_HELD, data={**data, "blockers": blockers} if blockers else data)
         wait = self._idle_poll
         if hold.opens is not None:
             wait = min(wait, max(POLL, (hold.opens - self.world.clock.now()).total_seconds()))

@@ -134,6 +134,9 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         for key, kinds in (("clients", ("vantage", "host")), ("drive", ("load",))):
             for number, member in _list(root, "policies", role, "measure", key):
                 yield from _unknown(names, kinds, member, ("policies", role, "measure", key, number))
+    for name, blocker in _map(root, "rollout", "blockers").items():
+        for key, kinds in (("stage", ("stage",)), ("from", ("vantage", "host"))):
+            yield from _unknown(names, kinds, blocker.at(key), ("rollout", "blockers", name, key))
     for key in ("windows", "freezes"):
         for number, entry in _list(root, "rollout", key):
             for place, member in _list(entry, "stages"):

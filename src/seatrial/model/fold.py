@@ -36,7 +36,8 @@ class RolloutState:
     """Where a rollout stands. `trials` is in the order in which the hosts were declared.
 
     `abort_mode` says what becomes of what is on trial: revert, finish or hold. `down` are the hosts that did not answer
-    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on.
+    when the fleet was surveyed last, at `surveyed`; `held` is what it waits for, "" while it goes on, and
+    `blockers` are those that it waits for, with the outcome of each.
     """
 
     id: str
@@ -56,6 +57,7 @@ class RolloutState:
     down: frozenset[str] = frozenset()
     surveyed: datetime | None = None
     held: str = ""
+    blockers: Mapping[str, str] = field(default_factory=dict)
     ended: datetime | None = None
     outcome: str = ""
     because: str = ""
@@ -117,7 +119,8 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
         case Kind.FLEET_SURVEYED:
             return replace(state, down=frozenset(map(str, data.get("down", ()))), surveyed=event.at)
         case Kind.ROLLOUT_HELD:
-            return replace(state, held=str(data.get("because", "")))
+            blockers = {str(name): str(said) for name, said in data.get("blockers", {}).items()}
+            return replace(state, held=str(data.get("because", "")), blockers=blockers)
         case Kind.GATE_OPENED:
             return replace(state, gates=state.gates | {str(data["stage"])})
         case Kind.ROLLOUT_ENDED:

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from seatrial.model.check.monitoring import AbsentCheck, AlertsCheck
+from seatrial.model.check.platform import CommandCheck, NagiosCheck, PrometheusCheck
+from seatrial.model.check.traffic import HttpCheck
 from seatrial.model.declared import Declared, Duration, Name, Text, wrong
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -114,6 +117,12 @@ class Evidence(Declared):
         return self
 
 
+Blocker = Annotated[
+    AlertsCheck | PrometheusCheck | AbsentCheck | CommandCheck | HttpCheck | NagiosCheck,
+    Field(discriminator="kind"),
+]
+
+
 class Pace(Declared):
     """How a rollout goes through each stage: canaries, waves, budgets, and when it may begin a trial."""
 
@@ -137,3 +146,21 @@ class Pace(Declared):
     windows: tuple[Window, ...] = Field(default=(), description="when trials may begin; absent: always")
     freezes: tuple[Freeze, ...] = Field(default=(), description="when none may")
     evidence: Evidence = Field(default=Evidence(), description="what opens the gate of a stage")
+    blockers: dict[Name, Blocker] = Field(
+        default_factory=dict,
+        description="by name: questions, as under checks, without whose PASS no trial begins;"
+        " `stage` says that one stands in the way of that stage only",
+    )
+
+    @model_validator(mode="after")
+    def _asked_by_one_and_looking_only(self) -> Pace:
+        for name, blocker in self.blockers.items():
+            if blocker.each is not None:
+                raise wrong("blockers", f"{name} has `each`: a blocker is asked from one place")
+            if isinstance(blocker, CommandCheck) and blocker.writes:
+                raise wrong("blockers", f"{name} has `writes`: a blocker only looks")
+        return self
+
+    def blockers_of(self, stage: str) -> dict[str, Blocker]:
+        """What may stand in the way of a stage's trials."""
+        return {name: one for name, one in self.blockers.items() if one.stage in (None, stage)}

@@ -1,4 +1,4 @@
-# ruff: noqa: D103, PTH123, UP035, UP041
+# ruff: noqa: D103, UP035
 """One query to Prometheus, asked from a vantage: python3 reads this script from stdin and installs nothing.
 
 What is in: the query over HTTP or HTTPS with a token and a CA from files that stay on the vantage. An instant query's
@@ -9,18 +9,17 @@ or newer. What is not in: any judgement. Redirects are not followed, since the t
 
 from __future__ import annotations
 
-import http.client
 import json
 import math
-import socket
-import ssl
 import sys
-import time
 import urllib.parse
 from typing import Any, Callable
 
-MOST_BODY = 32 << 20
-MOST_TOKEN = 16384
+from seatrial.onhost.rest import (
+    answer_with,
+    request,
+)
+
 MOST_SHOWN = 20
 MOST_LABELS = 30
 MOST_SERIES = 50
@@ -54,31 +53,8 @@ def asked(
     words: dict[str, Any],
     told_by: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
-    parts = urllib.parse.urlsplit(spec["url"])
-    headers = {"User-Agent": "seatrial", "Accept": "application/json", "Connection": "close"}
-    if spec.get("token_file"):
-        with open(spec["token_file"], encoding="ascii") as file:
-            headers["Authorization"] = "Bearer " + file.read(MOST_TOKEN).strip()
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=spec.get("ca_file"))
-        connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=float(spec["timeout"]), context=context
-        )
-    else:
-        connection = http.client.HTTPConnection(
-            parts.hostname or "", parts.port, timeout=float(spec["timeout"])
-        )
-    path = parts.path.rstrip("/") + "/api/v1/" + what + "?" + urllib.parse.urlencode(words)
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    body = answer.read(MOST_BODY + 1)
-    if len(body) > MOST_BODY:
-        return {"status": answer.status, "error": "the answer is larger than 32 MiB"}
-    try:
-        said = json.loads(body.decode("utf-8", "replace"))
-    except ValueError:
-        said = None
+    answer = request(spec, "GET", "/api/v1/" + what + "?" + urllib.parse.urlencode(words))
+    said = answer.said
     if not isinstance(said, dict) or said.get("status") != "success":
         why = str(said.get("error", "")) if isinstance(said, dict) else ""
         return {
@@ -142,28 +118,9 @@ def few(labels: dict[str, str]) -> dict[str, str]:
     return {str(key)[:100]: str(value)[:200] for key, value in sorted(labels.items())[:MOST_LABELS]}
 
 
-def main(words: list[str]) -> int:
-    began = time.monotonic()
-    answer: dict[str, Any]
-    try:
-        answer = query(json.loads(words[0]))
-    except ssl.SSLError as error:
-        answer = {"error": "TLS: " + str(getattr(error, "verify_message", "") or error.reason or error)}
-    except socket.timeout:
-        answer = {"error": "timed out"}
-    except (OSError, http.client.HTTPException) as error:
-        answer = {"error": str(getattr(error, "strerror", None) or error) or type(error).__name__}
-        if getattr(error, "filename", None):
-            answer["error"] = str(error.filename) + ": " + answer["error"]  # type: ignore[union-attr]
-    except UnicodeError:
-        # What was read may be the token, so it is not in the sentence.
-        answer = {"error": "the token is no plain text"}
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        answer = {"error": "not understood: " + type(error).__name__}
-    answer["seconds"] = round(time.monotonic() - began, 4)
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return 0
+def main(words: list[str]) -> dict[str, Any]:
+    return query(json.loads(words[0]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(answer_with(main, sys.argv[1:]))

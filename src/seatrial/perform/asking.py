@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from seatrial.checks import registry
 from seatrial.checks.asked import apart, is_question, together
 from seatrial.checks.repeated import several
+from seatrial.model.check import Check
 from seatrial.model.command import Command, Output
 from seatrial.model.result import Outcome, Result
 from seatrial.perform.world import World
@@ -22,12 +23,16 @@ PAUSE = 0.5  # seconds before a check is asked again: what comes and goes should
 
 async def ask_checks(world: World, names: Iterable[str]) -> tuple[Result, ...]:
     """The Results of the checks `names` of the fleet, in that order. Raises KeyError for a name that is no check."""
-    wanted = tuple(dict.fromkeys(names))
+    return await ask_all({name: world.fleet.checks[name] for name in names}, world)
+
+
+async def ask_all(wanted: Mapping[str, Check], world: World) -> tuple[Result, ...]:
+    """The Results of checks by name, in their order."""
     answers = {name: [result] for name, result in (await _once(world, wanted)).items()}
-    left = {name: world.fleet.checks[name].retries for name in wanted if _again(answers[name][0])}
+    left = {name: check.retries for name, check in wanted.items() if _again(answers[name][0])}
     while again := tuple(name for name, times in left.items() if times > 0):
         await world.clock.sleep(PAUSE)
-        for name, result in (await _once(world, again)).items():
+        for name, result in (await _once(world, {name: wanted[name] for name in again})).items():
             answers[name].append(result)
             left[name] -= 1
     return tuple(several(answers[name]) for name in wanted)
@@ -49,8 +54,8 @@ class _Asked:
 _Heard = dict[tuple[str, int], Output]
 
 
-async def _once(world: World, names: Sequence[str]) -> dict[str, Result]:
-    asked = {name: registry.ask(world.fleet.checks[name]) for name in names}
+async def _once(world: World, checks: Mapping[str, Check]) -> dict[str, Result]:
+    asked = {name: registry.ask(check) for name, check in checks.items()}
     questions: dict[str, list[_Asked]] = {}
     programs: dict[str, list[_Asked]] = {}
     for name, commands in asked.items():
@@ -61,9 +66,7 @@ async def _once(world: World, names: Sequence[str]) -> dict[str, Result]:
     answers = await asyncio.gather(_together(world, questions), _in_turn(world, programs))
     heard = {**answers[0], **answers[1]}
     return {
-        name: registry.judge(
-            name, world.fleet.checks[name], [heard[name, number] for number in range(len(commands))]
-        )
+        name: registry.judge(name, checks[name], [heard[name, number] for number in range(len(commands))])
         for name, commands in asked.items()
     }
 

@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from seatrial.model.fleet import Fleet, Stage
 from seatrial.model.fold import RolloutState
 from seatrial.model.pace import Pace
+from seatrial.model.result import Outcome, Result
 from seatrial.model.text import duration
 from seatrial.model.trial import State
 from seatrial.rollout.calendar import opens_at, shut_because
@@ -26,12 +27,14 @@ from seatrial.rollout.tally import Key, StageTally, Tally
 class Facts:
     """What the world shows. `carriers` says for each group that was asked which hosts carry its traffic (None: unknown).
 
-    `blockers` are what stands against any beginning outside of the rollout, each in one sentence.
+    `blockers` are the answers of the stage's blockers, None while they were not asked. `incidents` are those that
+    people have opened and nobody has closed, each in one sentence.
     """
 
     now: datetime
     carriers: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
-    blockers: tuple[str, ...] = ()
+    blockers: tuple[Result, ...] | None = None
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,13 @@ class AskCarriers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskBlockers:
+    """It must be known whether the blockers of a stage stand in the way before a host of it begins."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """It must be known which hosts are down before a budget can be kept."""
 
@@ -72,10 +82,14 @@ class OpenGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Nothing begins now. `opens` is when that may be another matter, where a clock decides it."""
+    """Nothing begins now. `opens` is when that may be another matter, where a clock decides it.
+
+    `blockers` are the answers that stand in the way, where that is what it is.
+    """
 
     because: str
     hint: str = ""
+    blockers: tuple[Result, ...] = ()
     opens: datetime | None = None
     waits_for_trials: bool = False
 
@@ -88,7 +102,7 @@ class End:
     because: str
 
 
-Step = Begin | AskCarriers | Survey | OpenGate | Hold | End
+Step = Begin | AskCarriers | AskBlockers | Survey | OpenGate | Hold | End
 
 
 def next_step(state: RolloutState, tally: Tally, fleet: Fleet, facts: Facts) -> Step:
@@ -111,9 +125,34 @@ def next_step(state: RolloutState, tally: Tally, fleet: Fleet, facts: Facts) -> 
         return _gate(state, fleet, tally, stage, facts.now)
     if because := shut_because(fleet.rollout, stage.name, facts.now):
         return Hold(because=because, hint=_force(state), opens=opens_at(fleet.rollout, stage.name, facts.now))
-    if facts.blockers:
-        return Hold(because="; ".join(facts.blockers), hint=_force(state))
-    return _begin(state, tally, fleet, stage, facts)
+    if facts.incidents:
+        because, hint = "; ".join(facts.incidents), "seatrial incident close NAME when it is over"
+        return Hold(because=because, hint=f"{hint}; {_force(state)}")
+    step = _begin(state, tally, fleet, stage, facts)
+    # They are asked last: questions to other people's servers, for which there is no need while nothing would begin.
+    return _unblocked(state, fleet, stage, facts, step) if isinstance(step, Begin) else step
+
+
+def _unblocked(state: RolloutState, fleet: Fleet, stage: Stage, facts: Facts, begin: Begin) -> Step:
+    """What begins, unless a blocker stands in the way or has not said that it does not."""
+    if not fleet.rollout.blockers_of(stage.name):
+        return begin
+    if facts.blockers is None:
+        return AskBlockers(stage=stage.name)
+    standing = tuple(one for one in facts.blockers if one.outcome is not Outcome.PASS)
+    if not standing:
+        return begin
+    hints = dict.fromkeys(one.hint for one in standing if one.hint)
+    return Hold(
+        because="; ".join(_blocking(one) for one in standing),
+        hint="; ".join((*hints, _force(state))),
+        blockers=standing,
+    )
+
+
+def _blocking(answer: Result) -> str:
+    known = "" if answer.outcome is Outcome.FAIL else "it is not known: "
+    return f"blocker {answer.check}: {known}{answer.because}"
 
 
 def _force(state: RolloutState) -> str:
@@ -381,7 +420,8 @@ def why_not(state: RolloutState, tally: Tally, fleet: Fleet, facts: Facts, host:
         if because
     ]
     found += [because for because in (shut_because(pace, stage.name, facts.now),) if because]
-    return (*found, *facts.blockers)
+    found += [_blocking(one) for one in facts.blockers or () if one.outcome is not Outcome.PASS]
+    return (*found, *facts.incidents)
 
 
 def _is_left_before(tally: Tally, state: RolloutState, other: str, host: str) -> bool:

@@ -51,6 +51,20 @@ CHECKS: dict[str, dict[str, Any]] = {
         "empty": "fail",
         "token_file": "/etc/seatrial/no-such-token",
     },
+    "alerts": {
+        "kind": "alerts",
+        "from": "vm",
+        "url": "http://127.0.0.1:9093",
+        "matchers": ('severity="page"',),
+    },
+    "alerts-watched": {
+        "kind": "alerts",
+        "from": "vm",
+        "url": "http://127.0.0.1:9093",
+        "matchers": ("severity=ticket",),
+        "watchdog": ('alertname="Watchdog"',),
+    },
+    "absent": {"kind": "absent", "from": "vm", "path": "/tmp/seatrial-lock/stop"},
     "kubernetes": {"kind": "kubernetes", "from": "vm"},
     "kubernetes-some": {"kind": "kubernetes", "from": "vm", "nodes": ("w1",), "kernel": "6.1.0-47-amd64"},
     "openstack-servers": {"kind": "openstack", "from": "vm", "cloud": "test", "ask": "servers"},
@@ -66,6 +80,50 @@ CHECKS: dict[str, dict[str, Any]] = {
 
 # The check, one file for each of its Commands, and the Result.
 CASES: list[tuple[str, list[str], Outcome, str]] = [
+    (
+        "alerts",
+        ["alerts-firing"],
+        FAIL,
+        "1 alert fires: Slow on gw-p1:9100 since 2026-11-24T17:33:20.185Z (it is slow)",
+    ),
+    ("alerts", ["alerts-quiet"], PASS, 'no alert fires that fits severity="page"'),
+    (
+        "alerts",
+        ["alerts-bad-matcher"],
+        UNKNOWN,
+        'http://127.0.0.1:9093 does not say which alerts fire: matcher value contains unescaped double quote: "page',
+    ),
+    (
+        "alerts",
+        ["alerts-nobody"],
+        UNKNOWN,
+        "http://127.0.0.1:9093 does not say which alerts fire: Connection refused",
+    ),
+    (
+        "alerts-watched",
+        ["alerts-no-watchdog"],
+        UNKNOWN,
+        'http://127.0.0.1:9093 has no alert alertname="Watchdog", which should always fire',
+    ),
+    (
+        "absent",
+        ["absent-there"],
+        FAIL,
+        "/tmp/seatrial-lock/stop is there on vm: storage is being moved, ask kim",
+    ),
+    ("absent", ["absent-away"], PASS, "/tmp/seatrial-lock/stop is not there"),
+    (
+        "absent",
+        ["absent-no-folder"],
+        UNKNOWN,
+        "vm: file.absent ended with status 3: sh: 1: cd: can't cd to /tmp/seatrial-lock",
+    ),
+    (
+        "absent",
+        ["absent-not-allowed"],
+        UNKNOWN,
+        "vm: file.absent ended with status 3: sh: 1: cd: can't cd to /tmp/seatrial-lock",
+    ),
     ("command", ["command-ip-route"], PASS, "ip route get 127.0.0.1 ended with status 0"),
     (
         "command",
