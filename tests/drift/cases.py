@@ -1,7 +1,8 @@
 """States of a host that the next boot, restart or failover would change: how each is made, what is found, how it is mended.
 
-Each is made for real on a guest by `put`, as root. `found` is the finding and what it is about. What is printed as its fix is
-run as it is, unless `mend` has what a person would do where the fix is told in words.
+Each is made for real on a guest by `put`, as root. `found` is the finding and what it is about, which may be a pattern. What
+is printed as its fix is run as it is; with `instead` the other way that is printed. `mend` has what a person would do where the
+fix is told in words, or wants an archive that a guest does not reach. `clean` takes away what is left, once nothing is found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ class Case:
     put: str
     found: tuple[str, str]
     mend: str = ""
+    instead: bool = False
+    clean: str = ""
     beside: tuple[tuple[str, str], ...] = ()
 
 
@@ -53,7 +56,7 @@ SETTINGS: tuple[Case, ...] = (
         put="echo softdog >/etc/modules-load.d/watchdog.conf",
         found=("running.module", "softdog"),
         # The driver brings a watchdog, which nobody arms.
-        mend="rm /etc/modules-load.d/watchdog.conf",
+        instead=True,
     ),
     Case(
         name="an option of a module that it was not loaded with",
@@ -94,14 +97,12 @@ SETTINGS: tuple[Case, ...] = (
         name="a line of fstab whose device is not there",
         put="echo 'UUID=00000000-1111-4222-8333-444444444444 /data ext4 nofail 0 2' >>/etc/fstab; mkdir -p /data",
         found=("boot.fstab", "/data"),
-        mend="sed -i '/ .data ext4/d' /etc/fstab",
         beside=(("running.mount", "/data"),),
     ),
     Case(
         name="a line of fstab with a file system that no kernel knows",
         put="mkdir -p /old; echo 'tmpfs /old reiser9fs defaults 0 0' >>/etc/fstab",
         found=("boot.fstab", "/old"),
-        mend="sed -i '/reiser9fs/d' /etc/fstab",
         beside=(("running.mount", "/old"),),
     ),
 )
@@ -126,7 +127,12 @@ NETWORK: tuple[Case, ...] = (
         name="shaping that is set at boot and is gone",
         put="printf '#!/bin/sh\\ntc qdisc replace dev wan0 root sfq\\n' >/etc/rc.local; chmod 755 /etc/rc.local",
         found=("running.qdisc", "wan0"),
-        mend="tc qdisc replace dev wan0 root sfq",
+    ),
+    # First: the fix of the others loads the file, and so empties what is not in it.
+    Case(
+        name="a table of the firewall added by hand",
+        put="nft add table ip extra; nft add chain ip extra early",
+        found=("running.nft-lost", "table ip extra"),
     ),
     Case(
         name="a rule of the firewall added by hand",
@@ -137,13 +143,6 @@ NETWORK: tuple[Case, ...] = (
         name="a rule of the file that is not in force",
         put="echo 'add rule inet gateway postrouting ip daddr 203.0.113.77 counter' >>/etc/nftables.conf",
         found=("running.nft", "table inet gateway chain postrouting"),
-    ),
-    Case(
-        name="a table of the firewall added by hand",
-        put="nft add table ip extra; nft add chain ip extra early",
-        found=("running.nft-lost", "table ip extra"),
-        # Loading the file again, the fix of another case, flushes it already.
-        mend="nft delete table ip extra 2>/dev/null || :",
     ),
     Case(
         name="a server started by hand",
@@ -167,7 +166,6 @@ SERVICES: tuple[Case, ...] = (
         name="settings that sshd would not start with",
         put="echo 'NoSuchWord yes' >/etc/ssh/sshd_config.d/zz.conf; touch -d '-1 hour' /etc/ssh/sshd_config.d/zz.conf",
         found=("restart.sshd", "ssh.service"),
-        mend="rm /etc/ssh/sshd_config.d/zz.conf",
     ),
     Case(
         name="a unit that is enabled and was stopped",
@@ -179,7 +177,8 @@ SERVICES: tuple[Case, ...] = (
         put="printf '[Service]\\nExecStart=/bin/sh -c \"exit 3\"\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/failing.service; "
         "systemctl daemon-reload; systemctl enable -q --now failing.service; while systemctl is-active -q failing.service; do :; done",
         found=("running.unit", "failing.service"),
-        mend="systemctl disable -q failing.service; systemctl reset-failed failing.service",
+        # It would fail again.
+        instead=True,
     ),
     Case(
         name="a program replaced under its service",
@@ -201,7 +200,8 @@ cp /usr/bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/child
     ),
     Case(
         name="a library replaced under a service",
-        put="cd /usr/lib/x86_64-linux-gnu && cp -p libwrap.so.0.7.6 libwrap.new && mv libwrap.new libwrap.so.0.7.6",
+        # One that no other service of the guest has loaded.
+        put="f=$(readlink -f /usr/lib/x86_64-linux-gnu/libpam.so.0); cp -p $f $f.new && mv $f.new $f",
         found=("restart.program", "ssh.service"),
     ),
     Case(
@@ -210,17 +210,15 @@ cp /usr/bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/child
 printf 'import time\\nwhile True: time.sleep(60)\\n' >/usr/local/bin/script.py
 printf '[Service]\\nExecStart=/usr/bin/python3 /usr/local/bin/script.py\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/scripted.service
 systemctl daemon-reload && systemctl enable -q --now scripted.service
-touch -d '+5 seconds' /usr/local/bin/script.py
+sleep 3; touch /usr/local/bin/script.py
 """,
         found=("restart.script", "scripted.service"),
-        mend="touch -d '-1 hour' /usr/local/bin/script.py; systemctl restart scripted.service",
     ),
     Case(
         name="settings that are newer than the process",
         put=_SERVICE.format(name="settled")
-        + "mkdir -p /etc/settled; echo old >/etc/settled/settled.conf; touch -d '+5 seconds' /etc/settled/settled.conf",
+        + "sleep 3; mkdir -p /etc/settled; echo old >/etc/settled/settled.conf",
         found=("restart.configuration", "settled.service"),
-        mend="touch -d '-1 hour' /etc/settled/settled.conf; systemctl restart settled.service",
     ),
     # Last, since whoever reloads systemd for another case has mended it.
     Case(
@@ -245,13 +243,6 @@ BOOT: tuple[tuple[Case, ...], ...] = (
             name="unattended-upgrades would reboot into it",
             put="""echo 'Unattended-Upgrade::Automatic-Reboot "true";' >/etc/apt/apt.conf.d/52reboot""",
             found=("boot.automatic", "unattended-upgrades"),
-            mend="rm /etc/apt/apt.conf.d/52reboot",
-        ),
-        Case(
-            name="the settings of the menu were changed and not written",
-            put="touch -d '+1 hour' /etc/default/grub",
-            found=("boot.menu-old", "grub.cfg"),
-            mend="touch -d '-2 hours' /etc/default/grub",
         ),
         Case(
             name="a package that is half configured",
@@ -262,7 +253,11 @@ BOOT: tuple[tuple[Case, ...], ...] = (
             name="the menu waits for a key",
             put=f"sed -i 's/set timeout=0/set timeout=-1/' {_CFG}",
             found=("boot.menu", "grub.cfg"),
-            mend=f"sed -i 's/set timeout=-1/set timeout=0/' {_CFG}",
+        ),
+        Case(
+            name="the settings of the menu were changed and not written",
+            put="sleep 3; touch /etc/default/grub",
+            found=("boot.menu-old", "grub.cfg"),
         ),
     ),
     (
@@ -304,14 +299,12 @@ BOOT: tuple[tuple[Case, ...], ...] = (
             name="a panic would stand still, and the command line changes",
             put=f"sed -i 's/ panic=10//; s/mitigations=off/mitigations=auto/' {_CFG}",
             found=("boot.panic", "{good_release}"),
-            mend=f"sed -i 's/mitigations=auto/panic=10 mitigations=off/' {_CFG}",
             beside=(("boot.command-line", "command line"),),
         ),
         Case(
             name="the root of the next boot is not there",
             put=f"sed -i 's,root=/dev/nvme0n1p1,root=/dev/nvme9n1p1,' {_CFG}",
             found=("boot.root", "/dev/nvme9n1p1"),
-            mend=f"sed -i 's,root=/dev/nvme9n1p1,root=/dev/nvme0n1p1,' {_CFG}",
         ),
         Case(
             name="a clean-up would take the kernel that runs",
@@ -327,5 +320,228 @@ BOOT: tuple[tuple[Case, ...], ...] = (
             mend="mv /root/vmlinuz-$(uname -r) /boot/",
             beside=(("boot.fallback", "kernels"),),
         ),
+    ),
+)
+
+# A further round, of what would have stood in the way of the cases before, or by them.
+FURTHER: tuple[tuple[Case, ...], ...] = (
+    (
+        Case(
+            name="swap of fstab that is off",
+            put="dd if=/dev/zero of=/swapfile2 bs=1M count=8 status=none; chmod 600 /swapfile2; mkswap -q /swapfile2; echo '/swapfile2 none swap sw 0 0' >>/etc/fstab",
+            found=("running.swap", "swap"),
+        ),
+        Case(
+            name="rules of the firewall that nothing could load",
+            put="echo 'table inet broken {' >>/etc/nftables.conf",
+            found=("running.nft-broken", "/etc/nftables.conf"),
+            mend="sed -i '$d' /etc/nftables.conf",
+        ),
+        Case(
+            name="a hardware watchdog that nothing arms",
+            put="modprobe softdog; echo softdog >/etc/modules-load.d/softdog.conf",
+            found=("boot.watchdog", "watchdog"),
+            clean="rm /etc/systemd/system.conf.d/watchdog.conf /etc/modules-load.d/softdog.conf; systemctl daemon-reexec; rmmod softdog",
+        ),
+        Case(
+            name="a kernel that is loaded for kexec",
+            put="kexec -l /boot/vmlinuz-$(uname -r) --reuse-cmdline",
+            found=("boot.kexec", "kexec"),
+        ),
+        Case(
+            name="a rule of iptables that is not in force",
+            put="mkdir -p /etc/iptables; iptables-save >/etc/iptables/rules.v4; iptables -A INPUT -s 192.0.2.9 -j DROP; "
+            "iptables-save >/etc/iptables/rules.v4; iptables -D INPUT -s 192.0.2.9 -j DROP",
+            found=("running.iptables", "rules.v4"),
+        ),
+    ),
+    (
+        Case(
+            name="a rule of iptables that was added by hand",
+            put="iptables -A INPUT -s 192.0.2.10 -j DROP",
+            found=("running.iptables-lost", "rules.v4"),
+            clean="rm /etc/iptables/rules.v4; iptables -F INPUT; nft delete table ip filter",
+        ),
+    ),
+)
+
+_PKI = "/etc/etcd"
+_PROXY = "/etc/etcd-proxy"
+# What reads its certificate again for who asks by a name and for nobody else, as etcd did before 3.2.18.
+_BY_NAME = """
+cat >/usr/local/bin/byname.py <<'END'
+import socket, ssl
+def made():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/etc/byname/cert.pem", "/etc/byname/cert.key")
+    return context
+first = made()
+def again(spoken, name, context):
+    if name:
+        spoken.context = made()
+first.sni_callback = again
+listening = socket.create_server(("127.0.0.1", 8443))
+while True:
+    connection, _ = listening.accept()
+    try:
+        first.wrap_socket(connection, server_side=True).close()
+    except OSError:
+        pass
+END
+mkdir -p /etc/byname; cp /root/pki/server-old.pem /etc/byname/cert.pem; cp /root/pki/server-old.key /etc/byname/cert.key
+echo 'certificate = /etc/byname/cert.pem' >/etc/byname/byname.conf
+printf '[Service]\\nExecStart=/usr/bin/python3 /usr/local/bin/byname.py\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/byname.service
+systemctl daemon-reload; systemctl enable -q --now byname.service
+"""
+_STUNNEL = """
+mkdir -p /etc/stunnel; cat /root/pki/{pem}.pem /root/pki/{pem}.key >/etc/stunnel/{name}.pem; chmod 600 /etc/stunnel/{name}.pem
+printf 'foreground = yes\\npid =\\n[{name}]\\naccept = 127.0.0.1:{port}\\nconnect = 127.0.0.1:22\\ncert = /etc/stunnel/{name}.pem\\n' >/etc/stunnel/{name}.conf
+printf '[Service]\\nExecStart=/usr/bin/stunnel4 /etc/stunnel/{name}.conf\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/tls-{name}.service
+systemctl daemon-reload; systemctl enable -q --now tls-{name}.service
+"""
+
+# etcd as Debian has it, its own gateway as a client of it, and two other servers. /root/pki has the certificates.
+ETCD = f"""
+mkdir -p {_PKI} {_PROXY}
+cp /root/pki/ca-old.pem {_PKI}/ca.pem; cp /root/pki/server-old.pem {_PKI}/server.pem; cp /root/pki/server-old.key {_PKI}/server.key
+chown -R etcd {_PKI}
+cat >/etc/default/etcd <<'END'
+ETCD_CERT_FILE={_PKI}/server.pem
+ETCD_KEY_FILE={_PKI}/server.key
+ETCD_TRUSTED_CA_FILE={_PKI}/ca.pem
+ETCD_CLIENT_CERT_AUTH=true
+ETCD_LISTEN_CLIENT_URLS=https://127.0.0.1:2379
+ETCD_ADVERTISE_CLIENT_URLS=https://127.0.0.1:2379
+ETCD_HEARTBEAT_INTERVAL=1000
+ETCD_ELECTION_TIMEOUT=10000
+END
+cp /root/pki/ca-old.pem {_PROXY}/ca.pem; cp /root/pki/client-old.pem {_PROXY}/client.pem; cp /root/pki/client-old.key {_PROXY}/client.key
+cat >/etc/systemd/system/etcd-proxy.service <<'END'
+[Unit]
+After=etcd.service
+[Service]
+ExecStart=/usr/bin/etcd grpc-proxy start --endpoints https://127.0.0.1:2379 --cacert {_PROXY}/ca.pem --cert {_PROXY}/client.pem --key {_PROXY}/client.key --listen-addr 127.0.0.1:23790
+Restart=always
+RestartSec=3
+[Install]
+WantedBy=multi-user.target
+END
+systemctl daemon-reload; systemctl enable -q etcd.service etcd-proxy.service; systemctl restart etcd.service; systemctl restart etcd-proxy.service
+{_BY_NAME}
+{_STUNNEL.format(name="kept", pem="server-old", port=8444)}
+{_STUNNEL.format(name="over", pem="server-over", port=8445)}
+sleep 5; systemctl is-active etcd.service etcd-proxy.service byname.service tls-kept.service tls-over.service
+"""
+# etcd reads its own certificate again at every handshake, so that here nothing is to be found.
+ETCD_RENEWED = f"cp /root/pki/server-new.pem {_PKI}/server.new && cp /root/pki/server-new.key {_PKI}/server.key && mv {_PKI}/server.new {_PKI}/server.pem; chown -R etcd {_PKI}"
+_BACK = f"cp /root/pki/server-old.pem {_PKI}/server.new && cp /root/pki/server-old.key {_PKI}/server.key && mv {_PKI}/server.new {_PKI}/server.pem; chown -R etcd {_PKI}"
+
+CERTIFICATES: tuple[tuple[Case, ...], ...] = (
+    (
+        Case(
+            name="etcd's authority was renewed, and etcd not restarted",
+            put=f"cat /root/pki/ca-old.pem /root/pki/ca-new.pem >{_PKI}/ca.pem",
+            found=("restart.certificate", f"etcd.service {_PKI}/ca.pem"),
+        ),
+        Case(
+            name="a renewed certificate that is served by name and not by address",
+            put="cp /root/pki/server-new.pem /etc/byname/cert.pem; cp /root/pki/server-new.key /etc/byname/cert.key",
+            found=("restart.served", "byname.service /etc/byname/cert.pem"),
+        ),
+        Case(
+            name="a renewed certificate that is not served at all",
+            put="cat /root/pki/server-new.pem /root/pki/server-new.key >/etc/stunnel/kept.pem",
+            found=("restart.served", "tls-kept.service /etc/stunnel/kept.pem"),
+        ),
+        Case(
+            name="a certificate that is over",
+            put=":",
+            found=("restart.expired", "tls-over.service /etc/stunnel/over.pem"),
+            mend="cat /root/pki/server-new.pem /root/pki/server-new.key >/etc/stunnel/over.pem; systemctl restart tls-over.service",
+        ),
+    ),
+    (
+        Case(
+            name="a client trusts the old authority, and etcd has a certificate of the new one",
+            put=ETCD_RENEWED,
+            found=("restart.trust", "etcd-proxy.service 127.0.0.1:2379"),
+        ),
+    ),
+    (
+        Case(
+            name="a client trusts the new authority, and etcd has a certificate of the old one",
+            put=f"cp /root/pki/ca-new.pem {_PROXY}/ca.pem; systemctl restart etcd-proxy.service; sleep 5; {_BACK}",
+            found=("restart.trust", "etcd-proxy.service 127.0.0.1:2379"),
+        ),
+    ),
+    (
+        Case(
+            name="a client shows a certificate whose authority etcd does not trust",
+            put=f"cp /root/pki/ca-old.pem {_PKI}/ca.pem; systemctl restart etcd.service; cp /root/pki/client-new.pem {_PROXY}/client.pem; "
+            f"cp /root/pki/client-new.key {_PROXY}/client.key; cat /root/pki/ca-old.pem /root/pki/ca-new.pem >{_PROXY}/ca.pem; "
+            "systemctl restart etcd-proxy.service; sleep 3",
+            found=("restart.trust", f"etcd-proxy.service {_PROXY}/client.pem"),
+        ),
+    ),
+)
+
+# The journal of the boot before is kept from here on.
+KEEPS_ITS_JOURNAL = (
+    "printf '[Journal]\\nStorage=persistent\\n' >/etc/systemd/journald.conf.d/zz-kept.conf; rm -f /etc/systemd/system/systemd-journal-flush.service; "
+    "systemctl daemon-reload; systemctl restart systemd-journald; journalctl --flush"
+)
+HARDWARE: tuple[Case, ...] = (
+    Case(
+        name="the kernel tells of a sector that cannot be read",
+        # A disk of the kernel's own, which fails at this sector as a real one does.
+        put="modprobe scsi_debug dev_size_mb=8 opts=2; modprobe sd_mod; until [ -b /dev/sda ]; do sleep 1; done; "
+        "dd if=/dev/sda of=/dev/null bs=512 skip=4660 count=1 iflag=direct 2>/dev/null || :; rmmod scsi_debug",
+        found=("hardware.errors", "*sda*"),
+        mend="reboot",
+    ),
+    Case(
+        name="an array that lost a member",
+        put="modprobe -a loop raid1; for n in 6 7; do dd if=/dev/zero of=/var/disk$n bs=1M count=8 status=none; losetup /dev/loop$n /var/disk$n; done; "
+        "mdadm --create /dev/md0 --run --assume-clean --metadata=1.2 --level=1 -n2 /dev/loop6 /dev/loop7 2>&1; mdadm /dev/md0 --fail /dev/loop7 2>&1",
+        found=("hardware.array", "md0"),
+        clean="mdadm --stop /dev/md0 2>&1; losetup -d /dev/loop6 /dev/loop7",
+    ),
+    Case(
+        name="a disk says of itself that it fails",
+        # The test lets QEMU's disk say so.
+        put=":",
+        found=("hardware.disk", "/dev/nvme0*"),
+        mend=":",
+    ),
+)
+
+# What a host has that its peer, the same guest as it was before, has not.
+PEERS: tuple[Case, ...] = (
+    Case(
+        name="a sysctl of a group's host is another one",
+        put="echo 'vm.dirty_background_ratio = 7' >/etc/sysctl.d/55-own.conf; sysctl -q -w vm.dirty_background_ratio=7",
+        found=("peers.sysctl", "pair"),
+    ),
+    Case(
+        name="a package of a group's host is another one",
+        put="dpkg -i /root/seatrial-example_1.1_all.deb",
+        found=("peers.packages", "pair"),
+        mend="dpkg -i /root/seatrial-example_1.0_all.deb",
+    ),
+    Case(
+        name="a group's host lacks an export",
+        put="cp /etc/exports /root/exports; sed -i '/peers/d' /etc/exports; exportfs -ra",
+        found=("peers.exports", "pair"),
+    ),
+    Case(
+        name="a card of a group's host is set otherwise",
+        put="ip link set lan0 mtu 1400",
+        found=("peers.links", "pair"),
+    ),
+    Case(
+        name="the next boots of a group's hosts take different kernels",
+        put="grub-set-default '{candidate}'",
+        found=("peers.next-kernel", "pair"),
+        beside=(("boot.kernel", "{candidate_release}"),),
     ),
 )

@@ -19,7 +19,7 @@ from seatrial.model.hostfacts import BootFacts
 # An audit takes half a second; a guest under software emulation has been seen to need minutes on a busy machine.
 TIMEOUT = 600.0
 LIMIT = 4 * 1024 * 1024
-_SCRIPTS = ("frame", "boot", "running", "services", "hardware")
+_SCRIPTS = ("frame", "identity", "boot", "running", "services", "hardware")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class Difference:
     @property
     def sentence(self) -> str:
         """For people."""
-        if self.topic == "settings":
+        if self.topic in ("settings", "certificate files"):
             return f"{self.key} was changed"
         if not self.before:
             return f"{self.topic}: {self.key} is new" + (

@@ -1,26 +1,6 @@
 
 # --- what the next boot would take ---
 
-identity() {
-    echo "host $(uname -n)"
-    echo "kernel $(uname -r)"
-    echo "now $(date +%s)"
-    sed -n 's/^btime /btime /p' /proc/stat
-    sed -n 's/^\(ID\|VERSION_ID\)="\{0,1\}\([^"]*\)"\{0,1\}$/os-\1 \2/p' /etc/os-release
-    [ ! -d /sys/firmware/efi ] || echo "firmware efi"
-    [ ! -r /proc/1/comm ] || echo "init $(cat /proc/1/comm)"
-    [ "$(id -u)" = 0 ] && echo "root yes" || echo "root no"
-    [ ! -e /run/systemd/container ] || echo "container $(cat /run/systemd/container)"
-    [ ! -e /.dockerenv ] || echo "container docker"
-    [ ! -e /boot/grub/grub.cfg ] || echo "loader grub"
-    for place in /boot /boot/efi /efi; do
-        [ ! -d "$place/loader/entries" ] || echo "loader systemd-boot"
-    done
-    [ ! -e /run/ostree-booted ] || echo "loader ostree"
-    echo "clock-ticks $(getconf CLK_TCK)"
-    echo "kexec $(cat /sys/kernel/kexec_loaded 2>/dev/null)"
-}
-
 # One line a kernel: version, then the times of its image, initramfs, modules.dep and package ('-': is not there), then
 # a module that is newer than the initramfs. An image keeps the time of its build, so the package's list tells the install.
 kernels() {

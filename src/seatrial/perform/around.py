@@ -1,5 +1,6 @@
 """What else changes around a trial: snapshots of its host and peers before it, and what differs when it is over.
 
+Other hosts of its stage are asked what was done on them meanwhile: packages and certificates.
 A trial never waits for a snapshot that fails and never fails by one: what could not be read is written down as not known.
 """
 
@@ -9,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seatrial.drift.snapshot import Snapshot, besides_the_kernel, differences, read_document
+from seatrial.drift.snapshot import MOST, Snapshot, besides_the_kernel, differences, read_document
 from seatrial.errors import InputError
 from seatrial.model.event import Kind
 from seatrial.model.fold import TrialState
-from seatrial.perform.drifting import snapshots
+from seatrial.perform.drifting import snapshots, windows
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Terms
+
+# In a stage of thousands a trial does not ask all of them.
+MOST_OTHERS = 16
 
 Events = tuple[tuple[Kind, Mapping[str, Any]], ...]
 
@@ -34,7 +38,11 @@ async def before(world: World, trial: TrialState, terms: Terms) -> Events:
 
 
 async def after(world: World, trial: TrialState, terms: Terms) -> Events:
-    """What differs from the snapshots that the trial began with; nothing when that was told already, or there are none."""
+    """What differs from what the trial began with, and what was done elsewhere; nothing of what was told already."""
+    return (*await _differing(world, trial), *await _elsewhere(world, trial, terms))
+
+
+async def _differing(world: World, trial: TrialState) -> Events:
     kept = {place: old for place, said in trial.snapshots.items() if (old := _read(said)) is not None}
     places = {place: old.at for place, old in kept.items() if place not in trial.changed}
     if not places:
@@ -50,6 +58,35 @@ async def after(world: World, trial: TrialState, terms: Terms) -> Events:
             data["unread"] = one.because
         events.append((Kind.CHANGED, data))
     return tuple(events)
+
+
+async def _elsewhere(world: World, trial: TrialState, terms: Terms) -> Events:
+    """What was done on other hosts of the stage since the trial began. Of hosts where nothing was done nothing is written."""
+    if trial.begun is None:
+        return ()
+    known = {terms.host, *trial.snapshots, *trial.changed}
+    places = [place for place in others(world, terms) if place not in known]
+    seconds = (world.clock.now() - trial.begun).total_seconds()
+    events: list[tuple[Kind, Mapping[str, Any]]] = []
+    for place, said in (await windows(world, places, seconds)).items():
+        data: dict[str, Any] = {"place": place, "since": trial.begun.timestamp(), "changes": [], "unread": ""}
+        if isinstance(said, str):
+            data["unread"] = said
+        else:
+            data["changes"] = [{**asdict(one), "sentence": one.sentence} for one in said[:MOST]]
+        if data["changes"] or data["unread"]:
+            events.append((Kind.CHANGED, data))
+    return tuple(events)
+
+
+def others(world: World, terms: Terms) -> tuple[str, ...]:
+    """Hosts of the trial's stage that are worth asking: those of other roles first, since its own are on trial themselves."""
+    fleet = world.fleet
+    mine = fleet.hosts[terms.host]
+    same = [name for name, host in fleet.hosts.items() if host.stage == mine.stage and name != terms.host]
+    return tuple(
+        sorted(same, key=lambda name: bool(set(fleet.hosts[name].roles) & set(mine.roles)))[:MOST_OTHERS]
+    )
 
 
 def _read(said: Mapping[str, Any]) -> Snapshot | None:

@@ -11,7 +11,8 @@ from seatrial.drift import audit as asking
 from seatrial.drift.accepted import with_accepted
 from seatrial.drift.facts import Facts, commands, read_facts, read_snapshot, snapshot_command
 from seatrial.drift.find.console import waits_for_a_key
-from seatrial.drift.snapshot import Snapshot, take
+from seatrial.drift.snapshot import Difference, Snapshot, take
+from seatrial.drift.window import read_window, window_command
 from seatrial.model.command import Output, Trouble
 from seatrial.model.finding import Audit, Finding, Unread
 from seatrial.model.fleet import Boot, Fleet, Host, Reach, Stage
@@ -99,6 +100,14 @@ async def snapshots(world: World, places: Mapping[str, float]) -> dict[str, Snap
         else:
             found[place] = take(place, facts)
     return found
+
+
+async def windows(
+    world: World, places: Sequence[str], seconds: float
+) -> dict[str, tuple[Difference, ...] | str]:
+    """What was done on these hosts in the last `seconds`, or why it is not known."""
+    answers = await world.ask_all({place: [window_command(seconds)] for place in places})
+    return {place: read_window(output) for place, (output,) in answers.items()}
 
 
 def this_machine(name: str) -> Fleet:

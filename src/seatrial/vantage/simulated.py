@@ -56,6 +56,7 @@ class SimulatedVantage:
             "flow.carried": self._carried,
             "drift.facts": self._drift,
             "drift.snapshot": self._drift,
+            "drift.window": self._window,
             "soak.sample": self._sample,
             "host.up": lambda command: _said(command, ""),
             "soak.load": lambda command: _said(command, ""),
@@ -183,6 +184,11 @@ class SimulatedVantage:
             "packages": "\n".join(f"linux-image-{kernel} 6.1 ii" for kernel in host.kernels),
         }
         return _said(command, "".join(_section(name, text) for name, text in sections.items()) + "@done\n")
+
+    def _window(self, command: Command) -> Output:
+        """A host on which nobody does anything."""
+        sections = ("identity", "package-log", "certificate-files")
+        return _said(command, "".join(_section(name, "") for name in sections) + "@done\n")
 
     def _once(self, command: Command) -> Output:
         host = self._sim.hosts[self._name]
