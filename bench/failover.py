@@ -213,20 +213,28 @@ async def beside_pacemaker(
 ) -> Run:
     """Blocks of the cluster's moves and of ours in turn, until each has --moves; what came of the cluster's."""
     peer, cluster = Run(who="pacemaker"), PacemakerPair(lab)
-    if arguments.formed:
-        await cluster.take_over()
-    else:
+    if not arguments.formed:
         await cluster.form(step)
-    while len(run.moves) < arguments.moves:
-        count = min(arguments.block, arguments.moves - len(run.moves))
-        step(f"{count} moves by the cluster", None)
-        await theirs(lab, cluster, peer, count)
+    elif await cluster.carrier() is None:
+        await cluster.take_over()
+    blocks = max(1, -(-arguments.moves // arguments.block))
+    for block in range(blocks):
+        # Both are spread over the whole run, however many each has.
+        here = share(arguments.moves, block, blocks)
+        there = share(arguments.peer_moves or arguments.moves, block, blocks)
+        step(f"{there} moves by the cluster", None)
+        await theirs(lab, cluster, peer, there)
         await cluster.let_go()
-        step(f"{count} moves by seatrial, the cluster in maintenance mode", None)
-        await ours(lab, world, journal, run, None, count)
-        if len(run.moves) < arguments.moves:
+        step(f"{here} moves by seatrial, the cluster in maintenance mode", None)
+        await ours(lab, world, journal, run, None, here)
+        if block + 1 < blocks:
             await cluster.take_over()
     return peer
+
+
+def share(moves: int, block: int, blocks: int) -> int:
+    """How many of all moves one block has."""
+    return (block + 1) * moves // blocks - block * moves // blocks
 
 
 def step(says: str, _part: float | None) -> None:
@@ -238,12 +246,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--moves", type=int, default=20, help="how many failovers of ours, and of the peer")
+    parser.add_argument("--moves", type=int, default=20, help="how many failovers of ours")
     parser.add_argument("--lab", help="a lab that is up, instead of one of its own")
     parser.add_argument(
         "--peer", choices=("none", "hand", "pacemaker"), default="pacemaker", help="who moves beside us"
     )
-    parser.add_argument("--block", type=int, default=5, help="moves of one before it is the other's turn")
+    parser.add_argument("--peer-moves", type=int, help="how many of Pacemaker's; absent: as many as of ours")
+    parser.add_argument("--block", type=int, default=5, help="moves of ours before it is the other's turn")
     parser.add_argument("--formed", action="store_true", help="the lab that is up has its cluster already")
     parser.add_argument("--journal", help="a directory for the journal, which is kept")
     raise SystemExit(asyncio.run(measure(parser.parse_args())))

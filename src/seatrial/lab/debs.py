@@ -24,14 +24,17 @@ _LIMIT = 600.0
 _MOST = 4 * 1024 * 1024
 _FOLDER = "/root/seatrial-debs"
 _PLANNED = re.compile(r"^Inst (\S+)(?: \[[^]]*\])? \((\S+) .*\[(\w+)\]\)", re.MULTILINE)
-# Nothing is started by being installed; the order that apt would choose is dpkg's own when it gets all of them at once.
+# Nothing is started by being installed. What has to be set up before another one may be unpacked (gawk's libraries) is, after
+# the first time; the second one does the rest.
 _INSTALL = f"""
 printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 trap 'rm -rf /usr/sbin/policy-rc.d {_FOLDER}' EXIT
 mkdir -p {_FOLDER}
 tar -C {_FOLDER} -xf -
-DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold --force-unsafe-io {_FOLDER}/*.deb 2>&1
+export DEBIAN_FRONTEND=noninteractive
+set -- --install --skip-same-version --force-confold --force-unsafe-io {_FOLDER}/*.deb
+dpkg "$@" >/dev/null 2>&1 || dpkg "$@" 2>&1
 """
 
 

@@ -216,6 +216,8 @@ tell_holders() {
     here=$(readlink /proc/self/ns/mnt)
     for other in $(grep -l " $device " /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3); do
         space=$(readlink "/proc/$other/ns/mnt" 2>/dev/null) || continue
+        # A copy that follows ours goes with it.
+        ! grep " $device .* $1 .* master:" "/proc/$other/mountinfo" >/dev/null 2>&1 || continue
         [ "$space" != "$here" ] && fact holder namespace "$other" "$(cat "/proc/$other/comm" 2>/dev/null)" "$1"
     done | sort -u -k4 | head -n 5
 }

@@ -125,17 +125,40 @@ def processes() -> Iterator[str]:
     return (name for name in os.listdir("/proc") if name.isdigit())
 
 
+def mounts(pid: str) -> Iterator[list[str]]:
+    """Of each mount its words: number, number of the one below, device, root, where, options, and how it propagates up to `-`."""
+    for line in text("/proc/" + pid + "/mountinfo").splitlines():
+        words = line.split()
+        if len(words) > 6:
+            yield words
+
+
+def below(known: list[list[str]], one: list[str], *kinds: str) -> set[str]:
+    """The groups of propagation of the mount that one is mounted on: `shared:1` tells its group, `master:1` follows that one."""
+    said = [words for words in known if words[0] == one[1]]
+    options = said[0][6 : said[0].index("-")] if said and "-" in said[0] else []
+    return {word.partition(":")[2] for word in options if word.partition(":")[0] in kinds}
+
+
+def keeps(known: list[list[str]], device: str, mount: str, told: set[str]) -> bool:
+    """Whether a mount namespace has the device in a way that an unmount here does not take away.
+
+    It takes away what is mounted at the same place on a mount that follows ours, which is what a unit with a /tmp of its own has.
+    """
+    return any(
+        words[2] == device and not (words[4] == mount and told & below(known, words, "shared", "master"))
+        for words in known
+    )
+
+
 def holders(mount: str) -> None:
-    device = ""
-    for line in text("/proc/self/mountinfo").splitlines():
-        words = line.split()
-        if len(words) > 4 and words[4] == mount:
-            device = words[2]
-    if not device:
+    ours = list(mounts("self"))
+    of_it = [words for words in ours if words[4] == mount]
+    if not of_it:
         return
-    for line in text("/proc/self/mountinfo").splitlines():
-        words = line.split()
-        if len(words) > 4 and words[2] == device and words[4] != mount:
+    device, told = of_it[-1][2], below(ours, of_it[-1], "shared")
+    for words in ours:
+        if words[2] == device and words[4] != mount:
             fact("holder", "mount", words[4], mount)
     here, spaces = link_of("/proc/self/ns/mnt"), set()
     for pid in processes():
@@ -149,7 +172,7 @@ def holders(mount: str) -> None:
         space = link_of(base + "/ns/mnt")
         if space and space != here and space not in spaces:
             spaces.add(space)
-            if (" %s " % device) in text(base + "/mountinfo"):
+            if keeps(list(mounts(pid)), device, mount, told):
                 fact("holder", "namespace", pid, text(base + "/comm").strip(), mount)
 
 
