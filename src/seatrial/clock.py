@@ -94,7 +94,12 @@ class _FastLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed
 
 
+def fast_runner() -> asyncio.Runner:
+    """A runner whose loop's time jumps so; between two of its runs nothing of what was begun in it goes on."""
+    return asyncio.Runner(loop_factory=_FastLoop)
+
+
 def run_fast(main: Coroutine[Any, Any, _T]) -> _T:
     """Run `main` in a loop whose time jumps from one thing that somebody waits for to the next; it begins at 0."""
-    with asyncio.Runner(loop_factory=_FastLoop) as runner:
+    with fast_runner() as runner:
         return runner.run(main)

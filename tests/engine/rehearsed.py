@@ -38,12 +38,20 @@ def journal(folder: Path, after: Callable[[Event], None] | None = None) -> Journ
     return Journal(f"sqlite:///{folder / 'journal.db'}", after_append=after)
 
 
-def control(folder: Path, scenario: str, fault: ControllerFault, *, measured: bool | str = False) -> None:
-    """Begin the rollout r1, or go on with it, in this process."""
+def control(
+    folder: Path,
+    scenario: str,
+    fault: ControllerFault,
+    *,
+    measured: bool | str = False,
+    room: Path | None = None,
+    after: Callable[[Event], None] | None = None,
+) -> None:
+    """Begin the rollout r1, or go on with it, in this process; the journal is in `room` where that is given."""
     declared = fleet(measured=measured)
     simulation = open_simulation(folder / "simulation.json", declared, scenario)
     simulation.kill_after_change = fault.after_change
-    store = journal(folder, killer(fault) if fault.after_event else None)
+    store = journal(room or folder, killer(fault) if fault.after_event else after)
     store.set_clock(simulation)
     if not store.rollouts():
         controller.start(

@@ -6,10 +6,14 @@ the durable loop under it. What is not: what the rollout then does.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from seatrial.clock import SystemClock
 from seatrial.engine import memory
 from seatrial.engine.lease import under_lease
-from seatrial.errors import InputError, Refused
+from seatrial.errors import CouldNotAct, InputError, Refused
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Fence, Holder, Journal
 from seatrial.model.event import Event, Kind
@@ -18,6 +22,19 @@ from seatrial.model.fold import RolloutState, TrialState, fold
 from seatrial.model.text import safe
 from seatrial.model.trial import State
 from seatrial.perform.world import World
+
+# What may make another person's wish one that is refused.
+_DECIDES = (
+    Kind.STAGE_APPROVED,
+    Kind.STAGE_FORCED,
+    Kind.ROLLOUT_PAUSED,
+    Kind.ROLLOUT_RESUMED,
+    Kind.ROLLOUT_ABORTED,
+    Kind.ROLLOUT_ENDED,
+    Kind.HOST_SKIPPED,
+    Kind.HOST_FORCED,
+    Kind.TRIAL_BEGUN,
+)
 
 
 def state_of(journal: Journal, rollout: str) -> RolloutState:
@@ -120,33 +137,41 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
         await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:
-        journal.drop_lease(rollout, me)
+        # Where the journal takes nothing any more, the lease ends with this process; what went wrong is told.
+        with contextlib.suppress(CouldNotAct):
+            journal.drop_lease(rollout, me)
 
 
 def approve(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """A person lets the rollout into a stage. Raises InputError or Refused."""
-    state = _open(journal, rollout)
-    _stage(state, stage)
-    if stage in state.approved:
-        raise Refused(
-            f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"
-        )
-    return journal.append(
-        Kind.STAGE_APPROVED, rollout=rollout, by=by, data={"stage": stage, "why": why, "ticket": ticket}
-    )
+
+    def check(state: RolloutState) -> None:
+        _stage(state, stage)
+        if stage in state.approved:
+            raise Refused(
+                f"stage {stage} of {rollout} is approved already", hint=f"seatrial rollout status {rollout}"
+            )
+
+    data = {"stage": stage, "why": why, "ticket": ticket}
+    return _wish(journal, rollout, check, Kind.STAGE_APPROVED, by=by, data=data)
 
 
 def pause(journal: Journal, rollout: str, *, by: str, why: str) -> Event:
     """No further trial begins. Raises InputError or Refused."""
-    if _open(journal, rollout).is_paused:
-        raise Refused(f"{rollout} is paused already", hint=f"go on with: seatrial rollout resume {rollout}")
-    return journal.append(Kind.ROLLOUT_PAUSED, rollout=rollout, by=by, data={"why": why})
+
+    def check(state: RolloutState) -> None:
+        if state.is_paused:
+            raise Refused(
+                f"{rollout} is paused already", hint=f"go on with: seatrial rollout resume {rollout}"
+            )
+
+    return _wish(journal, rollout, check, Kind.ROLLOUT_PAUSED, by=by, data={"why": why})
 
 
 def resume(journal: Journal, rollout: str, *, by: str, why: str) -> None:
     """Take a pause back; a rollout that is not paused is left as it is. Raises InputError or Refused."""
     if _open(journal, rollout).is_paused:
-        journal.append(Kind.ROLLOUT_RESUMED, rollout=rollout, by=by, data={"why": why})
+        _wish(journal, rollout, lambda _: None, Kind.ROLLOUT_RESUMED, by=by, data={"why": why})
 
 
 def abort(
@@ -156,10 +181,13 @@ def abort(
 
     A later abort may say another mode: one that was held goes back so. Raises InputError or Refused.
     """
-    if _open(journal, rollout).abort_mode == mode:
-        raise Refused(f"{rollout} is aborted already", hint=f"seatrial rollout status {rollout}")
+
+    def check(state: RolloutState) -> None:
+        if state.abort_mode == mode:
+            raise Refused(f"{rollout} is aborted already", hint=f"seatrial rollout status {rollout}")
+
     data = {"why": why, "ticket": ticket, "mode": mode}
-    return journal.append(Kind.ROLLOUT_ABORTED, rollout=rollout, by=by, data=data)
+    return _wish(journal, rollout, check, Kind.ROLLOUT_ABORTED, by=by, data=data)
 
 
 def skip(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticket: str = "") -> Event:
@@ -167,16 +195,18 @@ def skip(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticket
 
     Raises InputError or Refused.
     """
-    trial = _trial(_open(journal, rollout), host)
-    seen_to = trial.state is State.STUCK and not trial.seen_to
-    if not seen_to and (trial.under_way or trial.over):
-        raise Refused(
-            f"{host} is {(trial.skipped and 'skipped') or trial.state}, so it cannot be left out any more",
-            hint="what is on trial is ended by: seatrial rollout abort",
-        )
-    return journal.append(
-        Kind.HOST_SKIPPED, rollout=rollout, host=host, by=by, data={"why": why, "ticket": ticket}
-    )
+
+    def check(state: RolloutState) -> None:
+        trial = _trial(state, host)
+        seen_to = trial.state is State.STUCK and not trial.seen_to
+        if not seen_to and (trial.under_way or trial.over):
+            raise Refused(
+                f"{host} is {(trial.skipped and 'skipped') or trial.state}, so it cannot be left out any more",
+                hint="what is on trial is ended by: seatrial rollout abort",
+            )
+
+    data = {"why": why, "ticket": ticket}
+    return _wish(journal, rollout, check, Kind.HOST_SKIPPED, host=host, by=by, data=data)
 
 
 def force(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticket: str = "") -> Event:
@@ -184,27 +214,51 @@ def force(journal: Journal, rollout: str, *, host: str, by: str, why: str, ticke
 
     Raises InputError or Refused.
     """
-    trial = _trial(_open(journal, rollout), host)
-    if trial.under_way or trial.over or trial.forced:
-        raise Refused(
-            f"{host} is {(trial.forced and 'forced') or trial.state} already", hint="look at its status"
-        )
-    return journal.append(
-        Kind.HOST_FORCED, rollout=rollout, host=host, by=by, data={"why": why, "ticket": ticket}
-    )
+
+    def check(state: RolloutState) -> None:
+        trial = _trial(state, host)
+        if trial.under_way or trial.over or trial.forced:
+            raise Refused(
+                f"{host} is {(trial.forced and 'forced') or trial.state} already", hint="look at its status"
+            )
+
+    data = {"why": why, "ticket": ticket}
+    return _wish(journal, rollout, check, Kind.HOST_FORCED, host=host, by=by, data=data)
 
 
 def force_stage(journal: Journal, rollout: str, *, stage: str, by: str, why: str, ticket: str) -> Event:
     """Let the rollout into a stage without the evidence that its gate wants. Raises InputError or Refused."""
-    state = _open(journal, rollout)
-    _stage(state, stage)
-    if stage in state.forced:
-        raise Refused(
-            f"stage {stage} of {rollout} is forced already", hint=f"seatrial rollout status {rollout}"
+
+    def check(state: RolloutState) -> None:
+        _stage(state, stage)
+        if stage in state.forced:
+            raise Refused(
+                f"stage {stage} of {rollout} is forced already", hint=f"seatrial rollout status {rollout}"
+            )
+
+    data = {"stage": stage, "why": why, "ticket": ticket}
+    return _wish(journal, rollout, check, Kind.STAGE_FORCED, by=by, data=data)
+
+
+def _wish(
+    journal: Journal,
+    rollout: str,
+    check: Callable[[RolloutState], None],
+    kind: Kind,
+    *,
+    by: str,
+    data: Mapping[str, Any],
+    host: str = "",
+) -> Event:
+    """Write a wish down unless `check` refuses it; of two people who wish at once, the second is asked about both."""
+    while True:
+        state = _open(journal, rollout)
+        check(state)
+        event = journal.append_unless(
+            kind, rollout=rollout, host=host, by=by, data=data, since=state.last, kinds=_DECIDES
         )
-    return journal.append(
-        Kind.STAGE_FORCED, rollout=rollout, by=by, data={"stage": stage, "why": why, "ticket": ticket}
-    )
+        if event is not None:
+            return event
 
 
 def note(journal: Journal, rollout: str, *, text: str, by: str) -> Event:

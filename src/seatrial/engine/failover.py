@@ -6,6 +6,7 @@ workflow of the durable engine: a failover lasts seconds, and its journal alone 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from seatrial.engine.lease import under_lease
-from seatrial.errors import InputError, Refused, SeatrialError
+from seatrial.errors import CouldNotAct, InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Goal, Standing, Wait
 from seatrial.journal.store import FAILOVER_LEASE, Fence, Holder, Journal
@@ -229,7 +230,8 @@ async def run(
         await under_lease(journal, lease, me, work())
         return turns.state()
     finally:
-        journal.drop_lease(lease, me)
+        with contextlib.suppress(CouldNotAct):
+            journal.drop_lease(lease, me)
 
 
 def _under(fence: Fence | None, lease: str, me: Holder) -> Fence:

@@ -31,6 +31,7 @@ from seatrial.model.rehearsed import RehearsedFault, RehearsedFaults
 from seatrial.rollout.audit import Audit, audit
 from seatrial.vantage.simulation import Fault, FaultKind, Simulation
 
+ROLLOUT = "r1"
 GRAIN = 5.0
 # A rollout of four months that has not ended never will.
 LONGEST = 120 * 86400.0
@@ -104,68 +105,99 @@ def rehearse(
     fleet, left_out = simulated(fleet)
     drawn = draw(faults, fleet)
     kills = sorted(moment for fault in faults.faults for moment in fault.at)
-    events, state, platform, killed = run_fast(
-        _run(fleet, drawn, kills, begin, hosts or tuple(fleet.hosts), tell)
-    )
+
+    async def run() -> Rehearsing:
+        rehearsing = Rehearsing(fleet, drawn, begin=begin, hosts=hosts or tuple(fleet.hosts), tell=tell)
+        await _run(rehearsing, kills)
+        return rehearsing
+
+    done = run_fast(run())
+    events = done.journal.read(ROLLOUT)
     return Rehearsed(
         fleet=fleet,
         events=events,
-        state=state,
+        state=done.turns.state(),
         audit=audit(events, fleet),
-        platform=platform,
+        platform=done.platform,
         faults=drawn,
-        killed=killed,
+        killed=done.killed,
         left_out=left_out,
         began=begin,
         seconds=monotonic() - began,
     )
 
 
-async def _run(
-    fleet: Fleet,
-    faults: tuple[Fault, ...],
-    kills: list[float],
-    begin: datetime,
-    hosts: tuple[str, ...],
-    tell: Callable[[Event], None] | None,
-) -> tuple[list[Event], RolloutState, Simulation, int]:
-    clock = LoopClock(begin)
-    simulation = Simulation.create(
-        None, fleet, good=GOOD, candidate=CANDIDATE, faults=faults, start=begin, clock=clock, grain=GRAIN
-    )
-    world = rehearsal_world(fleet, simulation)
-    journal = MemoryJournal(simulation, after_append=tell)
-    started = {"candidate": CANDIDATE, "hosts": list(hosts), "why": "rehearsal"}
-    roles = {host: list(fleet.hosts[host].roles) for host in hosts}
-    journal.append(Kind.ROLLOUT_STARTED, rollout="r1", by="rehearsal", data={**started, "roles": roles})
-    for stage in fleet.stages:
-        if stage.gate == "approval":
-            data = {"stage": stage.name, "why": "taken as given in a rehearsal", "ticket": ""}
-            journal.append(Kind.STAGE_APPROVED, rollout="r1", by="rehearsal", data=data)
-    killed = 0
-    while True:
-        journal.append(
-            Kind.CONTROLLER_TOOK, rollout="r1", by="rehearsal", data={"pid": killed + 1, "machine": "here"}
+class Rehearsing:
+    """A rollout on a simulated platform that is under way, and its controller, which may be killed and taken over from.
+
+    It lives in a loop of `run_fast` or `fast_runner`, whose time is the platform's.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        faults: tuple[Fault, ...],
+        *,
+        begin: datetime,
+        hosts: tuple[str, ...],
+        tell: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.clock = LoopClock(begin)
+        self.platform = Simulation.create(
+            None,
+            fleet,
+            good=GOOD,
+            candidate=CANDIDATE,
+            faults=faults,
+            start=begin,
+            clock=self.clock,
+            grain=GRAIN,
         )
-        turns = Turns(world, journal, "r1", idle_poll=3600.0, patience=PATIENCE)
-        running = asyncio.create_task(light.run(turns))
-        until = kills[killed] if killed < len(kills) else LONGEST
-        alarm = asyncio.create_task(clock.sleep(max(0.0, until - simulation.seconds)))
-        await asyncio.wait({running, alarm}, return_when=asyncio.FIRST_COMPLETED)
-        alarm.cancel()
-        if running.done():
-            running.result()
-            return journal.read("r1"), turns.state(), simulation, killed
-        running.cancel()
+        self.journal = MemoryJournal(self.platform, after_append=tell)
+        self.killed = 0
+        self._world = rehearsal_world(fleet, self.platform)
+        started = {"candidate": CANDIDATE, "hosts": list(hosts), "why": "rehearsal"}
+        roles = {host: list(fleet.hosts[host].roles) for host in hosts}
+        self._append(Kind.ROLLOUT_STARTED, {**started, "roles": roles})
+        for stage in fleet.stages:
+            if stage.gate == "approval":
+                data = {"stage": stage.name, "why": "taken as given in a rehearsal", "ticket": ""}
+                self._append(Kind.STAGE_APPROVED, data)
+
+    def _append(self, kind: Kind, data: dict[str, Any]) -> None:
+        self.journal.append(kind, rollout=ROLLOUT, by="rehearsal", data=data)
+
+    def take(self) -> asyncio.Task[None]:
+        """Another controller begins to work; the task ends when the rollout is over."""
+        self._append(Kind.CONTROLLER_TOOK, {"pid": self.killed + 1, "machine": "here"})
+        self.turns = Turns(self._world, self.journal, ROLLOUT, idle_poll=3600.0, patience=PATIENCE)
+        self._working = asyncio.create_task(light.run(self.turns))
+        return self._working
+
+    async def kill(self) -> None:
+        """The controller dies, wherever it is."""
+        self._working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await running
-        if until == LONGEST:
-            raise InputError(
-                "the rollout would not end within four months",
-                hint="look at its windows, freezes and budgets: seatrial plan KERNEL --explain HOST",
-            )
-        killed += 1
+            await self._working
+        self.killed += 1
+
+
+async def _run(rehearsing: Rehearsing, kills: list[float]) -> None:
+    clock, platform = rehearsing.clock, rehearsing.platform
+    for until in (*kills, LONGEST):
+        working = rehearsing.take()
+        alarm = asyncio.create_task(clock.sleep(max(0.0, until - platform.seconds)))
+        await asyncio.wait({working, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        alarm.cancel()
+        if working.done():
+            working.result()
+            return
+        await rehearsing.kill()
         await clock.sleep(TAKEN_OVER_AFTER)
+    raise InputError(
+        "the rollout would not end within four months",
+        hint="look at its windows, freezes and budgets: seatrial plan KERNEL --explain HOST",
+    )
 
 
 def simulated(fleet: Fleet) -> tuple[Fleet, tuple[str, ...]]:

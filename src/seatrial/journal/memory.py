@@ -24,7 +24,9 @@ class MemoryJournal(Journal):
         self._failovers: list[str] = []
         self._after_append = after_append
 
-    def _keep(self, fields: Mapping[str, Any], under: Fence | None) -> Event:
+    def _keep(
+        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
+    ) -> Event:
         event = Event(seq=len(self._kept) + 1, **fields)
         self._kept.append(event)
         return event

@@ -180,20 +180,39 @@ class Journal:
         A controller that slept too long, and whose work was taken over, holds the leases of `under` no more. Raises
         Refused then.
         """
-        fields: dict[str, Any] = {
-            "at": self._clock.now(),
-            "kind": str(kind),
-            "rollout": rollout,
-            "host": host,
-            "by": by,
-            "data": dict(data or {}),
-        }
-        event = self._keep(fields, under)
-        if self._after_append is not None:
+        event = self._appended(_fields(self._clock.now(), kind, rollout, host, by, data), under, None)
+        assert event is not None
+        return event
+
+    def append_unless(
+        self,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str,
+        by: str,
+        data: Mapping[str, Any],
+        since: int,
+        kinds: Sequence[Kind],
+    ) -> Event | None:
+        """The same, unless the rollout has an Event of one of `kinds` behind place `since`: then nothing is written.
+
+        Whoever decides by what was read up to there is never surprised by what somebody else decided meanwhile.
+        """
+        fields = _fields(self._clock.now(), kind, rollout, host, by, data)
+        return self._appended(fields, None, (since, frozenset(map(str, kinds))))
+
+    def _appended(
+        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
+    ) -> Event | None:
+        event = self._keep(fields, under, unless)
+        if event is not None and self._after_append is not None:
             self._after_append(event)
         return event
 
-    def _keep(self, fields: Mapping[str, Any], under: Fence | None) -> Event:
+    def _keep(
+        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
+    ) -> Event | None:
         """Give an Event its place, and keep it."""
         said = json.dumps(fields["data"], ensure_ascii=False, separators=(",", ":"))
         row = {**fields, "at": _stamp(fields["at"]), "data": said}
@@ -202,6 +221,8 @@ class Journal:
                 self._queue_up(connection)
                 if under is not None:
                     _check(connection, under)
+                if unless is not None and _has_come(connection, fields["rollout"], *unless):
+                    return None
                 seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
             raise CouldNotAct(
@@ -299,6 +320,9 @@ class Journal:
 
     def _queue_up(self, connection: sa.Connection) -> None:
         """Let Events become visible in the order of their places, or who reads on from the last one would miss some."""
+        if self._engine.dialect.name == "sqlite":
+            # Python's driver would begin with the first word that writes: what was read before could have changed then.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if self._engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
 
@@ -431,6 +455,18 @@ class Journal:
 _APPEND_LOCK = 0x5EA7
 
 
+def _fields(
+    at: datetime, kind: Kind, rollout: str, host: str, by: str, data: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    told = {"kind": str(kind), "rollout": rollout, "host": host, "by": by}
+    return {"at": at, **told, "data": dict(data or {})}
+
+
+def _has_come(connection: sa.Connection, rollout: str, since: int, kinds: frozenset[str]) -> bool:
+    mine = (_EVENTS.c.rollout == rollout) & (_EVENTS.c.seq > since) & _EVENTS.c.kind.in_(sorted(kinds))
+    return connection.execute(sa.select(_EVENTS.c.seq).where(mine).limit(1)).first() is not None
+
+
 def _check(connection: sa.Connection, fence: Fence) -> None:
     """Raises Refused unless all of its leases are held; they stay so until the end of the transaction."""
     mine = _LEASES.c.name.in_(fence.leases) & (_LEASES.c.holder == fence.holder.holder)
@@ -453,7 +489,7 @@ def _holder(row: sa.RowMapping) -> Holder:
 def _silent(error: Exception) -> CouldNotAct:
     return CouldNotAct(
         f"the journal does not answer: {_short(error)}",
-        hint="nothing goes on without the journal: bring the database back, then seatrial rollout resume",
+        hint="nothing goes on without the journal: make room or bring the database back, then seatrial rollout resume",
     )
 
 

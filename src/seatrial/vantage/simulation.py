@@ -275,6 +275,11 @@ class Simulation:
             None,
         )
 
+    def hurt(self, fault: Fault) -> None:
+        """One more thing is wrong."""
+        self.faults = (*self.faults, fault)
+        self._faults_of = None
+
     def has(self, name: str, kind: FaultKind) -> bool:
         """Whether a fault is in force on a host now."""
         return self.fault(name, kind) is not None
