@@ -83,6 +83,11 @@ app.command(
     help="The page: rollouts as they run, for eyes and for programs.",
 )
 app.command(
+    "seatrial.cli.fleetlock:app",
+    name="fleetlock",
+    help="Hosts that reboot by themselves: who has a slot, and why others have none.",
+)
+app.command(
     "seatrial.cli.suspects:suspects",
     name="suspects",
     help="Which patches between two kernels to look at first.",

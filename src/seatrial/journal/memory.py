@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seatrial.clock import Clock
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.store import Holder, Journal, Unless
 from seatrial.model.event import Event, Kind
 
 
@@ -48,6 +48,22 @@ class MemoryJournal(Journal):
         if self._after_append is not None:
             self._after_append(event)
         return event
+
+    def append_unless(
+        self,
+        unless: Unless,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str = "",
+        by: str = "",
+        data: Mapping[str, Any] | None = None,
+        under: tuple[str, Holder] | None = None,
+    ) -> Event | None:
+        """The same, unless an Event of these kinds has come; there is nobody else, but rules are kept all the same."""
+        if unless.kinds and self.read(after=unless.after, kinds=unless.kinds, limit=1):
+            return None
+        return self.append(kind, rollout=rollout, host=host, by=by, data=data, under=under)
 
     def read(
         self,

@@ -96,6 +96,14 @@ class Holder:
         return self.machine == here.machine and _process_started(self.pid) != self.started
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unless:
+    """That an Event of one of `kinds` stands behind place `after`. Without kinds it is never true."""
+
+    kinds: tuple[Kind, ...] = ()
+    after: int = 0
+
+
 class Journal:
     """Events in the order in which they happened."""
 
@@ -152,6 +160,38 @@ class Journal:
         `under` is the lease that whoever writes must hold at that moment: a controller that slept too long, and whose work
         was taken over, writes nothing any more. Raises Refused then.
         """
+        event = self._append(Unless(), kind, rollout=rollout, host=host, by=by, data=data, under=under)
+        assert event is not None
+        return event
+
+    def append_unless(
+        self,
+        unless: Unless,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str = "",
+        by: str = "",
+        data: Mapping[str, Any] | None = None,
+        under: tuple[str, Holder] | None = None,
+    ) -> Event | None:
+        """The same, in one transaction with a look at what has come meanwhile: None when `unless` is true by then.
+
+        What was decided by the journal up to some place is written only when nothing that could change it has come since.
+        """
+        return self._append(unless, kind, rollout=rollout, host=host, by=by, data=data, under=under)
+
+    def _append(
+        self,
+        unless: Unless,
+        kind: Kind,
+        *,
+        rollout: str,
+        host: str,
+        by: str,
+        data: Mapping[str, Any] | None,
+        under: tuple[str, Holder] | None,
+    ) -> Event | None:
         at = self._clock.now()
         row = {
             "at": _stamp(at),
@@ -169,12 +209,14 @@ class Journal:
                         f"the lease of {under[0]} has gone to another controller",
                         hint="it goes on there; this one lets go of it",
                     )
-                seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
+                seq = connection.execute(_insert(row, unless)).scalar_one_or_none()
         except sa.exc.SQLAlchemyError as error:
             raise CouldNotAct(
                 f"the journal took no event: {_short(error)}",
                 hint="nothing goes on without the journal: make room or bring the database back, then seatrial rollout resume",
             ) from error
+        if seq is None:
+            return None
         event = Event(
             seq=seq, at=at, kind=str(kind), rollout=rollout, host=host, by=by, data=dict(data or {})
         )
@@ -352,6 +394,17 @@ class Journal:
 
 # The word for appending, among the advisory locks of the database.
 _APPEND_LOCK = 0x5EA7
+
+
+def _insert(row: Mapping[str, str], unless: Unless) -> Any:
+    """One statement, since SQLite locks for a statement that writes and not for one that reads before it."""
+    if not unless.kinds:
+        return _EVENTS.insert().values(**row).returning(_EVENTS.c.seq)
+    come = sa.select(_EVENTS.c.seq).where(
+        _EVENTS.c.seq > unless.after, _EVENTS.c.kind.in_([str(kind) for kind in unless.kinds])
+    )
+    values = sa.select(*(sa.literal(value) for value in row.values())).where(~come.exists())
+    return _EVENTS.insert().from_select(list(row), values).returning(_EVENTS.c.seq)
 
 
 def _holds(connection: sa.Connection, name: str, me: Holder) -> bool:

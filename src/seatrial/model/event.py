@@ -68,6 +68,15 @@ class Kind(enum.StrEnum):
     EXPORTS_FAILED = "exports.failed"  # exports, group, file, problem, hint, done: [host], why
     SNAPSHOT = "snapshot"  # place, at, topics: {topic: {key: value}}: a host as it was before its trial
     CHANGED = "changed"  # place, since, changes: [{topic, key, before, after}], unread: why it is not known
+    SLOT_GRANTED = (
+        "slot.granted"  # group, because: the host may reboot by itself; of no rollout, as all slots
+    )
+    SLOT_REFUSED = (
+        "slot.refused"  # group, reason, because, hint: written when it is another no than the last one
+    )
+    SLOT_WISHED = "slot.wished"  # group: the host says that it is back; it is to be proven
+    SLOT_UNPROVEN = "slot.unproven"  # group, because, hint: its checks do not pass, so the slot stays taken
+    SLOT_RELEASED = "slot.released"  # group, because, why, ticket: proven, or a person has seen to it
     NOTE = "note"  # text: a person's line
     BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
     BISECT_TRYING = "bisect.trying"  # version, number: written before the boot

@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints, model_validator
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.exports import Exports
+from seatrial.model.fleetlock import FleetLock
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover, NoMover
 from seatrial.model.pace import Pace
@@ -221,6 +222,9 @@ class Fleet(Declared):
         default_factory=dict, description="by role; `default` is for all others"
     )
     rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
+    fleetlock: FleetLock | None = Field(
+        default=None, description="hosts that reboot by themselves, and ask `seatrial serve` before"
+    )
     accepted: tuple[Accepted, ...] = Field(
         default=(), description="findings of `seatrial drift` that somebody lives with"
     )

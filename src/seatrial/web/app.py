@@ -17,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from seatrial.clock import Clock
+from seatrial.engine.reboots import Reboots
 from seatrial.errors import InputError, SeatrialError
 from seatrial.web.access import COOKIE, Access
 from seatrial.web.described import description
+from seatrial.web.fleetlock import FleetLocked
 from seatrial.web.following import Following
 from seatrial.web.guarding import Guarded
 from seatrial.web.pages import Document, as_json, page, shown, status_of, wrong
@@ -34,9 +36,18 @@ PICTURE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def make_app(
-    following: Following, access: Access, clock: Clock, *, any_name: bool, ending: anyio.Event
+    following: Following,
+    access: Access,
+    clock: Clock,
+    *,
+    any_name: bool,
+    ending: anyio.Event,
+    reboots: Reboots | None = None,
 ) -> ASGIApp:
-    """Pages, their `.json`, wishes and the live line. `ending` is set when the server is to stop."""
+    """Pages, their `.json`, wishes and the live line. `ending` is set when the server is to stop.
+
+    `reboots` are the slots of hosts that ask before they reboot by themselves; without them nobody is given any.
+    """
 
     def one(request: Request) -> dict[str, Any]:
         told = request.path_params
@@ -83,6 +94,7 @@ def make_app(
         Route("/live", live),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
         Route("/sign-out", sign_out, methods=["POST"]),
+        *FleetLocked(reboots).routes(),
         Route("/openapi.json", as_json(lambda _: description())),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
