@@ -22,7 +22,7 @@ class Kind(enum.StrEnum):
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
     ROLLOUT_ABORTED = "rollout.aborted"  # why, ticket, mode: revert|finish|hold (absent: revert)
-    ROLLOUT_HELD = "rollout.held"  # because, hint: what it waits for; because "" when it goes on
+    ROLLOUT_HELD = "rollout.held"  # because, hint, approves: a stage that wants a person's approval; what it waits for; because "" when it goes on
     STAGE_APPROVED = "stage.approved"  # stage, why, ticket
     STAGE_FORCED = (
         "stage.forced"  # stage, why, ticket: approved, and without the evidence that the gate wants
