@@ -83,6 +83,11 @@ app.command(
     help="The page: rollouts as they run, for eyes and for programs.",
 )
 app.command(
+    "seatrial.cli.notify:notify",
+    name="notify",
+    help="Tell people what they were not told yet, or try whether they hear it.",
+)
+app.command(
     "seatrial.cli.fleetlock:app",
     name="fleetlock",
     help="Hosts that reboot by themselves: who has a slot, and why others have none.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from seatrial.clock import SystemClock
 from seatrial.engine import memory
 from seatrial.engine.lease import under_lease
+from seatrial.engine.telling import telling
 from seatrial.errors import InputError, Refused
 from seatrial.fleetfile import parse
 from seatrial.journal.store import Holder, Journal
@@ -42,6 +43,7 @@ def start(
     by: str,
     why: str,
     override: str = "",
+    ticket: str = "",
 ) -> str:
     """Write down that a rollout begins and return its name. Raises Refused; then nothing was changed.
 
@@ -64,6 +66,7 @@ def start(
                 "fleet": fleet_text,
                 "why": why,
                 "override": override,
+                "ticket": ticket,
             },
         )
         return rollout
@@ -115,7 +118,8 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
             data={"pid": me.pid, "machine": me.machine.split()[0]},
         )
         work = durable.run(Turns(world, journal, rollout), durable.engine_url(journal.url))
-        await under_lease(journal, rollout, me, work)
+        async with telling(journal, rollout, world.fleet, me):
+            await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:
         journal.drop_lease(rollout, me)

@@ -17,7 +17,7 @@ class Kind(enum.StrEnum):
     """What an Event is about. The data keys are listed beside each kind."""
 
     ROLLOUT_STARTED = (
-        "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why
+        "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why, ticket
     )
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
@@ -77,6 +77,8 @@ class Kind(enum.StrEnum):
     SLOT_WISHED = "slot.wished"  # group: the host says that it is back; it is to be proven
     SLOT_UNPROVEN = "slot.unproven"  # group, because, hint: its checks do not pass, so the slot stays taken
     SLOT_RELEASED = "slot.released"  # group, because, why, ticket: proven, or a person has seen to it
+    NOTICE_SENT = "notice.sent"  # to, of: the place of the Event that was told, about
+    NOTICE_FAILED = "notice.failed"  # to, of, about, because, tries: it is not tried again
     NOTE = "note"  # text: a person's line
     BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
     BISECT_TRYING = "bisect.trying"  # version, number: written before the boot

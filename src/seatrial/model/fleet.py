@@ -19,6 +19,7 @@ from seatrial.model.exports import Exports
 from seatrial.model.fleetlock import FleetLock
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover, NoMover
+from seatrial.model.notify import Notify
 from seatrial.model.pace import Pace
 
 
@@ -224,6 +225,9 @@ class Fleet(Declared):
     rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
     fleetlock: FleetLock | None = Field(
         default=None, description="hosts that reboot by themselves, and ask `seatrial serve` before"
+    )
+    notify: dict[Name, Notify] = Field(
+        default_factory=dict, description="by name: who is told of what happens in rollouts"
     )
     accepted: tuple[Accepted, ...] = Field(
         default=(), description="findings of `seatrial drift` that somebody lives with"

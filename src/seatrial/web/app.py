@@ -73,23 +73,15 @@ def make_app(
         return await _sign_in(request, access)
 
     async def sign_out(request: Request) -> Response:
-        access.sessions.pop(request.cookies.get(COOKIE, ""), None)
-        gone = RedirectResponse("/sign-in", status_code=303)
-        gone.delete_cookie(COOKIE)
-        return gone
+        return _sign_out(request, access)
 
+    host = "/rollouts/{name}/hosts/{host}"
     routes = [
         *_shown("/", "/board", "board.html", "Seatrial", lambda _: board(following)),
         *_shown("/kernels", "/kernels", "kernels.html", "Kernels", lambda _: kernels(following)),
         *_shown("/rollouts/{name}", "/rollouts/{name}", "rollout.html", "Rollout {name}", one),
-        *_shown(
-            "/rollouts/{name}/hosts/{host}",
-            "/rollouts/{name}/hosts/{host}",
-            "rollout.html",
-            "{host} in {name}",
-            one,
-        ),
-        Route("/rollouts/{name}/hosts/{host}/soak.svg", soak),
+        *_shown(host, host, "rollout.html", "{host} in {name}", one),
+        Route(f"{host}/soak.svg", soak),
         Route("/rollouts/{name}/{wish}", wish, methods=["POST"]),
         Route("/live", live),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
@@ -133,3 +125,10 @@ async def _sign_in(request: Request, access: Access) -> Response:
     answer = RedirectResponse("/", status_code=303)
     answer.set_cookie(COOKIE, access.begin(person), httponly=True, samesite="strict")
     return answer
+
+
+def _sign_out(request: Request, access: Access) -> Response:
+    access.sessions.pop(request.cookies.get(COOKIE, ""), None)
+    gone = RedirectResponse("/sign-in", status_code=303)
+    gone.delete_cookie(COOKIE)
+    return gone
