@@ -42,8 +42,9 @@ DOORS: tuple[Door, ...] = (
         ),
         # The lab wires its own machines together on this one: taps, consoles and QEMU's monitors are sockets. A page's
         # address is bound before its server runs, since the server would end the process when a port is taken.
-        at=("vantage/*", "lab/wires.py", "lab/taps.py", "lab/qmp.py", "web/listening.py"),
+        at=("vantage/*", "lab/wires.py", "lab/taps.py", "lab/qmp.py", "web/listening.py", "notify/send.py"),
     ),
+    Door(to="services that tell people", by=("apprise", "requests"), at=("notify/send.py",)),
     Door(to="browsers", by=("starlette", "uvicorn", "sse_starlette", "jinja2"), at=("web/*",)),
     # The durable engine has tables of its own, and their file must be told of WAL before the engine opens it.
     Door(to="the database", by=("sqlite3", "sqlalchemy", "psycopg"), at=("journal/*", "engine/durable.py")),

@@ -63,11 +63,12 @@ class Page:
 
 
 @contextlib.contextmanager
-def serving(database: Path, *words: str) -> Iterator[Page]:
-    """`seatrial serve` on a free port of loopback, until the block ends."""
+def serving(database: Path | str, *words: str) -> Iterator[Page]:
+    """`seatrial serve` on a free port of loopback, until the block ends. `database` is SQLite's file, or a URL."""
     argv = [sys.executable, "-m", "seatrial", "serve", "--listen", "127.0.0.1:0"]
+    url = database if isinstance(database, str) else f"sqlite:///{database}"
     process = subprocess.Popen(
-        [*argv, "--database", f"sqlite:///{database}", *words],
+        [*argv, "--database", url, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,

@@ -12,12 +12,13 @@ from schemathesis.core.result import Ok
 from seatrial.model.event import Kind
 
 from .journals import begun
+from .locked import fleet
 from .served import serving
 
 
 def test_whatever_is_sent_the_api_answers_as_it_says(tmp_path: Path) -> None:
     store = begun(tmp_path / "journal.db")
-    with serving(tmp_path / "journal.db") as page:
+    with fleet(tmp_path) as file, serving(tmp_path / "journal.db", "-f", str(file)) as page:
         schema = schemathesis.openapi.from_url(f"{page.url}/openapi.json")
         tried = 0
         for found in schema.get_all_operations():
@@ -39,7 +40,8 @@ def test_whatever_is_sent_the_api_answers_as_it_says(tmp_path: Path) -> None:
 
             sent()
             tried += 1
-        assert tried == 18
+        assert tried == 20
+    assert store.read("") == [], "nobody whom the fleet file does not know has a slot"
     kinds = {event.kind for event in store.read("r1")}
     assert kinds <= {
         Kind.ROLLOUT_STARTED,

@@ -93,6 +93,16 @@ app.command(
     help="The page: rollouts as they run, for eyes and for programs.",
 )
 app.command(
+    "seatrial.cli.notify:notify",
+    name="notify",
+    help="Tell people what they were not told yet, or try whether they hear it.",
+)
+app.command(
+    "seatrial.cli.fleetlock:app",
+    name="fleetlock",
+    help="Hosts that reboot by themselves: who has a slot, and why others have none.",
+)
+app.command(
     "seatrial.cli.suspects:suspects",
     name="suspects",
     help="Which patches between two kernels to look at first.",

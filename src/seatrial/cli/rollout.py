@@ -50,6 +50,7 @@ def start(
     override: Annotated[
         str, Parameter(help="take a kernel that is remembered as bad all the same, and say why")
     ] = "",
+    ticket: Ticket = "",
     database: Database = None,
     json: Json = False,
 ) -> int:
@@ -74,6 +75,7 @@ def start(
         by=person(),
         why=why,
         override=override,
+        ticket=ticket,
     )
     return carry_out(store, open_world(declared), name, as_json=json)
 

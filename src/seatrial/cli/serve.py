@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from seatrial.cli.options import Database, console, journal, person
+from seatrial.cli.options import Database, console, fleet, journal, person
 from seatrial.clock import SystemClock
 from seatrial.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from seatrial.engine.reboots import Reboots
+    from seatrial.journal.store import Journal
+    from seatrial.perform.world import World
     from seatrial.web.access import Access
 
 LISTEN = "127.0.0.1:8464"
@@ -30,6 +33,13 @@ Proxies = Annotated[
     tuple[str, ...], Parameter(name="--proxy", negative="", help="the address of that proxy; may be repeated")
 ]
 People = Annotated[Path | None, Parameter(help="what those that the proxy names may, one a line: NAME ROLE")]
+Fleet = Annotated[
+    Path | None,
+    Parameter(
+        name=["--fleet", "-f"],
+        help="the fleet file whose hosts may ask before they reboot by themselves (FleetLock)",
+    ),
+]
 NewToken = Annotated[
     str | None, Parameter(name="--new-token", help="make a token for NAME, add it to --tokens, and end")
 ]
@@ -46,16 +56,18 @@ def serve(
     role: Annotated[
         Literal["view", "approve", "operate"], Parameter(help="of the one who gets --new-token")
     ] = "view",
+    file: Fleet = None,
     database: Database = None,
 ) -> int:
     """Serve the page of all rollouts in the journal until a signal comes.
 
     On loopback nobody signs in, and whoever asks is you. Beyond it, --tokens or --proxy-header is wanted.
+    With --fleet, hosts ask here before they reboot by themselves, as the file's `fleetlock` says.
     """
     if new_token is not None:
         return _new_token(new_token, role, tokens)
     access = _access(tokens, proxy_header, proxy, people)
-    return asyncio.run(_until_told(listen, access, database))
+    return asyncio.run(_until_told(listen, access, database, file))
 
 
 def _access(tokens: Path | None, header: str, proxies: tuple[str, ...], people: Path | None) -> Access:
@@ -96,7 +108,7 @@ def _new_token(name: str, role: str, tokens: Path | None) -> int:
     return 0
 
 
-async def _until_told(listen: str, access: Access, database: str | None) -> int:
+async def _until_told(listen: str, access: Access, database: str | None, file: Path | None) -> int:
     # Half a second of imports that no other verb wants.
     import anyio
 
@@ -111,22 +123,41 @@ async def _until_told(listen: str, access: Access, database: str | None) -> int:
             f"{where.shown} can be reached from other machines, and nobody would have to sign in",
             hint="give --tokens FILE (seatrial serve --new-token NAME --tokens FILE) or --proxy-header",
         )
-    following = Following(journal(database))
+    store = journal(database)
+    reboots, world = _reboots(file, store)
+    following = Following(store)
     bound = bind(where, exposed=True)
     told: list[signal.Signals] = []
     ending, over = anyio.Event(), asyncio.Event()
-    app = make_app(following, access, SystemClock(), any_name=access.open_as is None, ending=ending)
+    any_name = access.open_as is None
+    app = make_app(following, access, SystemClock(), any_name=any_name, ending=ending, reboots=reboots)
     with _signals(told, over):
         await asyncio.to_thread(following.catch_up)
-        keeping = asyncio.create_task(following.keep_up())
+        keeping = [asyncio.create_task(following.keep_up())]
+        if reboots is not None:
+            keeping.append(asyncio.create_task(reboots.keep_proving()))
         async with served(bound, app, most_connections=MOST_CONNECTIONS):
             console().print(f"serve     http://{bound.listen.shown}/   end it with Ctrl-C")
             await over.wait()
             ending.set()
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        for one in keeping:
+            one.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await one
+    if world is not None:
+        await world.close()
     return Interrupted.exit_code if told[0] is signal.SIGINT else 0
+
+
+def _reboots(file: Path | None, store: Journal) -> tuple[Reboots | None, World | None]:
+    """The slots of the fleet file that was named, and the world in which its checks are asked."""
+    if file is None:
+        return None, None
+    from seatrial.engine.reboots import Reboots
+    from seatrial.perform.world import open_world
+
+    world = open_world(fleet(file)[0])
+    return Reboots(store, world), world
 
 
 @contextlib.contextmanager

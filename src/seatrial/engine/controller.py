@@ -13,9 +13,10 @@ from typing import Any
 from seatrial.clock import SystemClock
 from seatrial.engine import memory
 from seatrial.engine.lease import under_lease
+from seatrial.engine.telling import telling
 from seatrial.errors import CouldNotAct, InputError, Refused
 from seatrial.fleetfile import parse
-from seatrial.journal.store import Fence, Holder, Journal
+from seatrial.journal.store import Fence, Holder, Journal, Unless
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, TrialState, fold
@@ -59,6 +60,7 @@ def start(
     by: str,
     why: str,
     override: str = "",
+    ticket: str = "",
 ) -> str:
     """Write down that a rollout begins and return its name. Raises Refused; then nothing was changed.
 
@@ -81,6 +83,7 @@ def start(
                 "fleet": fleet_text,
                 "why": why,
                 "override": override,
+                "ticket": ticket,
             },
         )
         return rollout
@@ -134,7 +137,8 @@ async def run(journal: Journal, world: World, rollout: str) -> RolloutState:
         fence = Fence(holder=me, leases=(rollout,))
         turns = Turns(world, journal, rollout, fence=lambda _: fence)
         work = durable.run(turns, durable.engine_url(journal.url))
-        await under_lease(journal, rollout, me, work)
+        async with telling(journal, rollout, world.fleet, me):
+            await under_lease(journal, rollout, me, work)
         return state_of(journal, rollout)
     finally:
         # Where the journal takes nothing any more, the lease ends with this process; what went wrong is told.
@@ -254,9 +258,8 @@ def _wish(
     while True:
         state = _open(journal, rollout)
         check(state)
-        event = journal.append_unless(
-            kind, rollout=rollout, host=host, by=by, data=data, since=state.last, kinds=_DECIDES
-        )
+        decided = Unless(kinds=_DECIDES, after=state.last, rollout=rollout)
+        event = journal.append_unless(decided, kind, rollout=rollout, host=host, by=by, data=data)
         if event is not None:
             return event
 

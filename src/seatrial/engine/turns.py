@@ -11,7 +11,7 @@ import asyncio
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from seatrial.engine import failover, memory
 from seatrial.engine.incidents import Incidents
 from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
-from seatrial.journal.store import Fence, Journal
+from seatrial.journal.store import Fence, Journal, Unless
 from seatrial.kernels.asked import failed_trial
 from seatrial.kernels.record import is_verdict, record_of
 from seatrial.kernels.remembered import KINDS
@@ -28,6 +28,7 @@ from seatrial.model.event import Kind
 from seatrial.model.failover import Ending
 from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.model.result import Result
+from seatrial.model.slots import SLOT_KINDS, Away, fold_away
 from seatrial.model.trial import State
 from seatrial.perform import around
 from seatrial.perform.acts import Report, perform
@@ -101,6 +102,9 @@ class Turns:
         self._verdicts_at = 0
         self._overridden: bool | None = None
         self._incidents = Incidents(journal)
+        self._away = Away()
+        # How much of the journal was known of slots when the newest step was decided.
+        self._decided_at = 0
 
     def state(self) -> RolloutState:
         """Where the rollout stands, by the journal; only what came since the last reading is read."""
@@ -116,7 +120,19 @@ class Turns:
                 self._tally.now_down(self._state.down)
             else:
                 self._changes += 1
+        if self.world.fleet.fleetlock is not None and self._tally is not None:
+            self._look_at_slots(self._tally)
         return self._state
+
+    def _look_at_slots(self, tally: Tally) -> None:
+        """Count hosts that reboot by themselves. Whatever was written before this rollout's newest Event is seen here."""
+        news = self.journal.read(after=self._away.last, kinds=SLOT_KINDS)
+        self._away = replace(
+            fold_away(news, self._away), last=max(self._state.last, self._away.last, *(e.seq for e in news))
+        )
+        if news:
+            tally.now_rebooting(frozenset(self._away.slots))
+            self._changes += 1
 
     async def rollout_turn(self) -> Mapping[str, Any]:
         """Goes on until trials begin, {"trials": [hosts]}, or the rollout is over, {"over": true}.
@@ -139,6 +155,7 @@ class Turns:
                 blockers=blockers,
                 incidents=self._incidents.standing(state.last),
             )
+            self._decided_at = self._away.last
             step = next_step(state, self._tally, self.world.fleet, facts)
             if isinstance(step, AskCarriers):
                 carriers = await carriers_of_all(self.world, step.groups)
@@ -168,11 +185,13 @@ class Turns:
                 for start in step.starts:
                     if self._refused(start.host):
                         continue
+                    # Not when a host was given a slot to reboot by itself since this was decided: it is decided anew.
                     self._append(
                         Kind.TRIAL_BEGUN,
                         host=start.host,
                         data={"wave": start.wave, "because": start.because},
                         lead=True,
+                        unless=Unless(kinds=(Kind.SLOT_GRANTED,), after=self._decided_at),
                     )
             case Survey():
                 down, asked = await survey(self.world, self._tally.under_way if self._tally else ())
@@ -193,7 +212,7 @@ class Turns:
         blockers = {one.check: str(one.outcome) for one in hold.blockers}
         # What a blocker says may be another figure each time; that it stands in the way is no news then.
         if state.blockers != blockers if blockers else state.held != hold.because:
-            data = {"because": hold.because, "hint": hold.hint}
+            data = {"because": hold.because, "hint": hold.hint, "approves": hold.approves}
             self._append(Kind.ROLLOUT_HELD, data={**data, "blockers": blockers} if blockers else data)
         wait = self._idle_poll
         if hold.opens is not None:
@@ -388,12 +407,28 @@ class Turns:
             is_held=state.is_aborted and state.abort_mode == "hold",
         )
 
-    def _append(self, kind: Kind, *, host: str = "", data: Mapping[str, Any], lead: bool = False) -> None:
+    def _append(
+        self,
+        kind: Kind,
+        *,
+        host: str = "",
+        data: Mapping[str, Any],
+        lead: bool = False,
+        unless: Unless | None = None,
+    ) -> None:
         """Write it down under the lease of the trial, or of the rollout where the one who leads writes it."""
         # What is written must be JSON and nothing else; values of the model come as plain mappings.
         plain = json.loads(json.dumps(data, default=asdict))
-        under = self._fence("" if lead else host)
-        self.journal.append(kind, rollout=self.rollout, host=host, by="seatrial", data=plain, under=under)
+        words: dict[str, Any] = {
+            "host": host,
+            "by": "seatrial",
+            "data": plain,
+            "under": self._fence("" if lead else host),
+        }
+        if unless is not None and self.world.fleet.fleetlock is not None:
+            self.journal.append_unless(unless, kind, rollout=self.rollout, **words)
+        else:
+            self.journal.append(kind, rollout=self.rollout, **words)
 
 
 def lease_of(rollout: str, host: str = "") -> str:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 
 from seatrial.clock import SystemClock
+from seatrial.engine.telling import telling, telling_lease
 from seatrial.engine.turns import Turns, lease_of
 from seatrial.errors import CouldNotAct, Refused
 from seatrial.journal.store import LEASE_SECONDS, Fence, Holder, Journal
@@ -41,6 +42,10 @@ class Worker:
 
     async def work(self) -> RolloutState:
         """Go on until the rollout is over, and return how it ended. Raises CouldNotAct when the database stays away."""
+        async with telling(self._journal, self._rollout, self._turns.world.fleet, self._me):
+            return await self._work()
+
+    async def _work(self) -> RolloutState:
         away = 0.0
         try:
             while True:
@@ -60,7 +65,9 @@ class Worker:
             await asyncio.gather(*self._loops.values(), return_exceptions=True)
             with contextlib.suppress(CouldNotAct):
                 for name in self._journal.keep_leases(self._me):
-                    self._journal.drop_lease(name, self._me)
+                    # Who is told of the end goes on behind this.
+                    if name != telling_lease(self._rollout):
+                        self._journal.drop_lease(name, self._me)
 
     async def _beat(self) -> bool:
         """Keep what is mine, let go of what is not any more, take what nobody has; True when the rollout is over."""

@@ -76,6 +76,7 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _loads(root, names)
     yield from _exports(root)
     yield from silences(root)
+    yield from _locks(root, names)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -367,3 +368,37 @@ def _shares_port(one: Item, flow: Item, port: Item | None) -> bool:
     mine = one.at("port")
     there = one.word("to") == flow.word("to") and one.word("protocol") == flow.word("protocol")
     return there and mine is not None and port is not None and mine.value == port.value
+
+
+def _locks(root: Item, names: _Names) -> Iterator[Mistake]:
+    """Hosts that ask before they reboot: each is a host, in one reboot group, with an id of its own, and can be proven."""
+    known: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    for group in _map(root, "fleetlock", "groups"):
+        for host, entry in _map(root, "fleetlock", "groups", group, "hosts").items():
+            path: Path = ("fleetlock", "groups", group, "hosts", host)
+            if host not in names.host:
+                yield from _wrong(entry, path, f"{quoted(host)} is not a host{meant(host, names.host)}")
+                continue
+            if (other := groups.setdefault(host, group)) != group:
+                yield from _wrong(
+                    entry, path, f"{quoted(host)} is in the reboot group {quoted(other)} already"
+                )
+            called = entry.word("id")
+            if called is not None and (first := known.setdefault(called, host)) != host:
+                yield from _wrong(entry.at("id"), (*path, "id"), f"{quoted(first)} has the same id")
+            if not _can_be_proven(root, host):
+                what = f"{quoted(host)} has neither flows nor checks: nothing could prove it after its reboot"
+                yield from _wrong(entry, path, what)
+
+
+def _can_be_proven(root: Item, host: str) -> bool:
+    stage = root.word("hosts", host, "stage")
+    if any(check.word("stage") in (None, stage) for check in _map(root, "checks").values()):
+        return True
+    mine = {host} | {
+        name
+        for name in _map(root, "groups")
+        if any(member.value == host for _, member in _list(root, "groups", name, "hosts"))
+    }
+    return any(flow.word("by") in mine for flow in _map(root, "flows").values())

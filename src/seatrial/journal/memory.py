@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.clock import Clock
-from seatrial.journal.store import Fence, Holder, Journal, Sought
+from seatrial.journal.store import Fence, Holder, Journal, Sought, Unless
 from seatrial.model.event import Event
 
 
@@ -24,9 +24,10 @@ class MemoryJournal(Journal):
         self._failovers: list[str] = []
         self._after_append = after_append
 
-    def _keep(
-        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
-    ) -> Event:
+    def _keep(self, fields: Mapping[str, Any], under: Fence | None, unless: Unless) -> Event | None:
+        # There is nobody else, but rules are kept all the same.
+        if unless.kinds and self.read(unless.rollout, after=unless.after, kinds=unless.kinds, limit=1):
+            return None
         event = Event(seq=len(self._kept) + 1, **fields)
         self._kept.append(event)
         return event

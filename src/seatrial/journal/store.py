@@ -123,6 +123,15 @@ class Sought:
     newest: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unless:
+    """That an Event of one of `kinds` stands behind place `after`, in `rollout` if one is named. Without kinds it is never true."""
+
+    kinds: tuple[Kind, ...] = ()
+    after: int = 0
+    rollout: str | None = None
+
+
 class Journal:
     """Events in the order in which they happened."""
 
@@ -180,39 +189,45 @@ class Journal:
         A controller that slept too long, and whose work was taken over, holds the leases of `under` no more. Raises
         Refused then.
         """
-        event = self._appended(_fields(self._clock.now(), kind, rollout, host, by, data), under, None)
+        event = self._append(Unless(), kind, rollout, host, by, data, under)
         assert event is not None
         return event
 
     def append_unless(
         self,
+        unless: Unless,
         kind: Kind,
         *,
         rollout: str,
+        host: str = "",
+        by: str = "",
+        data: Mapping[str, Any] | None = None,
+        under: Fence | None = None,
+    ) -> Event | None:
+        """The same, in one transaction with a look at what has come meanwhile: None when `unless` is true by then.
+
+        Whoever decides by the journal up to some place is never surprised by what somebody else decided since.
+        """
+        return self._append(unless, kind, rollout, host, by, data, under)
+
+    def _append(
+        self,
+        unless: Unless,
+        kind: Kind,
+        rollout: str,
         host: str,
         by: str,
-        data: Mapping[str, Any],
-        since: int,
-        kinds: Sequence[Kind],
+        data: Mapping[str, Any] | None,
+        under: Fence | None,
     ) -> Event | None:
-        """The same, unless the rollout has an Event of one of `kinds` behind place `since`: then nothing is written.
-
-        Whoever decides by what was read up to there is never surprised by what somebody else decided meanwhile.
-        """
-        fields = _fields(self._clock.now(), kind, rollout, host, by, data)
-        return self._appended(fields, None, (since, frozenset(map(str, kinds))))
-
-    def _appended(
-        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
-    ) -> Event | None:
+        told = {"kind": str(kind), "rollout": rollout, "host": host, "by": by}
+        fields: dict[str, Any] = {"at": self._clock.now(), **told, "data": dict(data or {})}
         event = self._keep(fields, under, unless)
         if event is not None and self._after_append is not None:
             self._after_append(event)
         return event
 
-    def _keep(
-        self, fields: Mapping[str, Any], under: Fence | None, unless: tuple[int, frozenset[str]] | None
-    ) -> Event | None:
+    def _keep(self, fields: Mapping[str, Any], under: Fence | None, unless: Unless) -> Event | None:
         """Give an Event its place, and keep it."""
         said = json.dumps(fields["data"], ensure_ascii=False, separators=(",", ":"))
         row = {**fields, "at": _stamp(fields["at"]), "data": said}
@@ -221,7 +236,7 @@ class Journal:
                 self._queue_up(connection)
                 if under is not None:
                     _check(connection, under)
-                if unless is not None and _has_come(connection, fields["rollout"], *unless):
+                if unless.kinds and _has_come(connection, unless):
                     return None
                 seq = connection.execute(_EVENTS.insert().values(**row).returning(_EVENTS.c.seq)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
@@ -455,16 +470,11 @@ class Journal:
 _APPEND_LOCK = 0x5EA7
 
 
-def _fields(
-    at: datetime, kind: Kind, rollout: str, host: str, by: str, data: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    told = {"kind": str(kind), "rollout": rollout, "host": host, "by": by}
-    return {"at": at, **told, "data": dict(data or {})}
-
-
-def _has_come(connection: sa.Connection, rollout: str, since: int, kinds: frozenset[str]) -> bool:
-    mine = (_EVENTS.c.rollout == rollout) & (_EVENTS.c.seq > since) & _EVENTS.c.kind.in_(sorted(kinds))
-    return connection.execute(sa.select(_EVENTS.c.seq).where(mine).limit(1)).first() is not None
+def _has_come(connection: sa.Connection, unless: Unless) -> bool:
+    come = (_EVENTS.c.seq > unless.after) & _EVENTS.c.kind.in_(sorted(map(str, unless.kinds)))
+    if unless.rollout is not None:
+        come &= _EVENTS.c.rollout == unless.rollout
+    return connection.execute(sa.select(_EVENTS.c.seq).where(come).limit(1)).first() is not None
 
 
 def _check(connection: sa.Connection, fence: Fence) -> None:

@@ -17,12 +17,12 @@ class Kind(enum.StrEnum):
     """What an Event is about. The data keys are listed beside each kind."""
 
     ROLLOUT_STARTED = (
-        "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why
+        "rollout.started"  # candidate, fleet (the file's text), hosts: [..], roles: {host: [..]}, why, ticket
     )
     ROLLOUT_PAUSED = "rollout.paused"  # why
     ROLLOUT_RESUMED = "rollout.resumed"  # why
     ROLLOUT_ABORTED = "rollout.aborted"  # why, ticket, mode: revert|finish|hold (absent: revert)
-    ROLLOUT_HELD = "rollout.held"  # because, hint: what it waits for; because "" when it goes on; blockers: {name: outcome}
+    ROLLOUT_HELD = "rollout.held"  # because, hint, approves: a stage that wants a person's approval; what it waits for; because "" when it goes on; blockers: {name: outcome}
     INCIDENT_OPENED = (
         "incident.opened"  # incident (its name), why, ticket: a person's; of no rollout, it holds all
     )
@@ -73,6 +73,17 @@ class Kind(enum.StrEnum):
     SNAPSHOT = "snapshot"  # place, at, topics: {topic: {key: value}}: a host as it was before its trial
     CHANGED = "changed"  # place, since, changes: [{topic, key, before, after}], unread: why it is not known
     DRIFT_AUDITED = "drift.audited"  # findings: [..], unread: [..], asked: of a host; of no rollout
+    SLOT_GRANTED = (
+        "slot.granted"  # group, because: the host may reboot by itself; of no rollout, as all slots
+    )
+    SLOT_REFUSED = (
+        "slot.refused"  # group, reason, because, hint: written when it is another no than the last one
+    )
+    SLOT_WISHED = "slot.wished"  # group: the host says that it is back; it is to be proven
+    SLOT_UNPROVEN = "slot.unproven"  # group, because, hint: its checks do not pass, so the slot stays taken
+    SLOT_RELEASED = "slot.released"  # group, because, why, ticket: proven, or a person has seen to it
+    NOTICE_SENT = "notice.sent"  # to, of: the place of the Event that was told, about
+    NOTICE_FAILED = "notice.failed"  # to, of, about, because, tries: it is not tried again
     NOTE = "note"  # text: a person's line
     BISECT_STARTED = "bisect.started"  # good, bad, versions: [{name, ...}], rules, asked, ground: what a later process needs
     BISECT_TRYING = "bisect.trying"  # version, number: written before the boot

@@ -16,8 +16,10 @@ from pydantic import Field, StringConstraints, model_validator
 from seatrial.model.check import Check
 from seatrial.model.declared import Address, Declared, Duration, Name, Port, Text, Word, wrong
 from seatrial.model.exports import Exports
+from seatrial.model.fleetlock import FleetLock
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover, NoMover
+from seatrial.model.notify import Notify
 from seatrial.model.pace import Pace
 from seatrial.model.silence import Silence
 
@@ -230,6 +232,12 @@ class Fleet(Declared):
         description="by name: alerts and checks of others' monitoring that are silenced while a host is on trial",
     )
     rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
+    fleetlock: FleetLock | None = Field(
+        default=None, description="hosts that reboot by themselves, and ask `seatrial serve` before"
+    )
+    notify: dict[Name, Notify] = Field(
+        default_factory=dict, description="by name: who is told of what happens in rollouts"
+    )
     accepted: tuple[Accepted, ...] = Field(
         default=(), description="findings of `seatrial drift` that somebody lives with"
     )

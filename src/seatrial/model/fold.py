@@ -44,6 +44,7 @@ class RolloutState:
     started: datetime | None = None
     by: str = ""
     why: str = ""
+    ticket: str = ""
     candidate: str = ""
     fleet: str = ""
     trials: Mapping[str, TrialState] = field(default_factory=dict)
@@ -102,6 +103,7 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
                 started=event.at,
                 by=event.by,
                 why=str(data.get("why", "")),
+                ticket=str(data.get("ticket", "")),
                 candidate=str(data["candidate"]),
                 fleet=str(data.get("fleet", "")),
                 trials=Trials.of({host: TrialState(host=host, since=event.at) for host in data["hosts"]}),

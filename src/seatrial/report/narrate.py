@@ -103,6 +103,10 @@ def _tell_rollout(event: Event, state: RolloutState) -> list[Line]:
             untouched = [t.host for t in state.trials.values() if t.state is State.PLANNED]
             detail = (f"not touched: {_some(untouched)}",) if untouched else ()
             return [Line(at=event.at, step=f"rollout {event.rollout}", text=text, mark=mark, detail=detail)]
+        case Kind.NOTICE_FAILED:
+            # No mark: that somebody was not told says nothing of the rollout.
+            text = f"{data.get('to')} was not told of #{data.get('of')}: {data.get('because', '')}"
+            return [Line(at=event.at, step="notify", text=text)]
         case Kind.NOTE:
             return [Line(at=event.at, step="note", text=f"{data.get('text', '')} ({event.by})")]
     return []

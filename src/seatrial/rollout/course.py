@@ -84,7 +84,8 @@ class OpenGate:
 class Hold:
     """Nothing begins now. `opens` is when that may be another matter, where a clock decides it.
 
-    `blockers` are the answers that stand in the way, where that is what it is.
+    `blockers` are the answers that stand in the way, where that is what it is; `approves` is a stage that waits for a
+    person's approval.
     """
 
     because: str
@@ -92,6 +93,7 @@ class Hold:
     blockers: tuple[Result, ...] = ()
     opens: datetime | None = None
     waits_for_trials: bool = False
+    approves: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,8 @@ def peer_against(tally: Tally, host: str) -> str:
     """Why a host may not be on trial for its peers' sake, "" when it may. Nothing overrides this."""
     if tally.is_busy(tally.peers(host)):
         return f"another host of {tally.peers(host)} is on trial"
+    if one := tally.rebooting(host):
+        return f"{one} reboots by itself and is not proven yet: seatrial fleetlock status"
     down = tally.down_peer(host)
     return f"its peer {down} does not answer" if down else ""
 
@@ -217,6 +221,7 @@ def _gate(state: RolloutState, fleet: Fleet, tally: Tally, stage: Stage, now: da
         return Hold(
             because=f"stage {stage.name} wants a person's approval",
             hint=f"seatrial rollout approve {state.id} --stage {stage.name}",
+            approves=stage.name,
         )
     if not number:
         return OpenGate(stage=stage.name, because="it is the first stage")

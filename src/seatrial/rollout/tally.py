@@ -90,6 +90,8 @@ class Tally:
         self._away_hosts: set[str] = set()
         self._away: Counter[Key] = Counter()
         self._down: frozenset[str] = frozenset()
+        # Hosts that reboot by themselves: away like those that are down, and never beside a trial of a peer.
+        self._rebooting: frozenset[str] = frozenset()
         self._down_of: Counter[Key] = Counter()
         self.place = {host: number for number, host in enumerate(trials)}
         for trial in trials.values():
@@ -112,11 +114,22 @@ class Tally:
 
     def now_down(self, down: frozenset[str]) -> None:
         """Count which hosts do not answer."""
-        if down == self._down:
-            return
-        self._down = down
+        if down != self._down:
+            self._down = down
+            self._count_down()
+
+    def now_rebooting(self, hosts: frozenset[str]) -> None:
+        """Count which hosts have a slot of FleetLock."""
+        if hosts != self._rebooting:
+            self._rebooting = hosts
+            self._count_down()
+
+    def _is_down(self, host: str) -> bool:
+        return host in self._down or host in self._rebooting
+
+    def _count_down(self) -> None:
         # Who is on trial does not answer for a while, and counts once.
-        others = down - self._away_hosts
+        others = (self._down | self._rebooting) - self._away_hosts
         self._down_of = Counter(key for host in others for key in self._keys.get(host, ()))
 
     def peers(self, host: str) -> str:
@@ -132,6 +145,12 @@ class Tally:
         if not self._down:
             return ""
         return next((peer for peer in self._fleet.peers_of(host) if peer in self._down), "")
+
+    def rebooting(self, host: str) -> str:
+        """The host itself or a peer of it that reboots by itself, "" when none does."""
+        if not self._rebooting:
+            return ""
+        return next((one for one in (host, *self._fleet.peers_of(host)) if one in self._rebooting), "")
 
     def away(self, key: Key) -> int:
         """Hosts of a role, site or rack that are away: on trial, stuck behind one, or down for another reason."""
@@ -221,12 +240,12 @@ class Tally:
         self._busy[peers] += 1
         self._away.update(self._keys[host])
         self._away_hosts.add(host)
-        if host in self._down:
+        if self._is_down(host):
             self._down_of.subtract(self._keys[host])
 
     def _comes(self, host: str) -> None:
         self._busy[self.peers(host)] -= 1
         self._away.subtract(self._keys[host])
         self._away_hosts.discard(host)
-        if host in self._down:
+        if self._is_down(host):
             self._down_of.update(self._keys[host])

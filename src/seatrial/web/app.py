@@ -17,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from seatrial.clock import Clock
+from seatrial.engine.reboots import Reboots
 from seatrial.errors import InputError, SeatrialError
 from seatrial.web.access import COOKIE, Access
 from seatrial.web.described import description
+from seatrial.web.fleetlock import FleetLocked
 from seatrial.web.following import Following
 from seatrial.web.guarding import Guarded
 from seatrial.web.metrics import exposed
@@ -39,9 +41,18 @@ PICTURE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def make_app(
-    following: Following, access: Access, clock: Clock, *, any_name: bool, ending: anyio.Event
+    following: Following,
+    access: Access,
+    clock: Clock,
+    *,
+    any_name: bool,
+    ending: anyio.Event,
+    reboots: Reboots | None = None,
 ) -> ASGIApp:
-    """Pages, their `.json`, wishes and the live line. `ending` is set when the server is to stop."""
+    """Pages, their `.json`, wishes and the live line. `ending` is set when the server is to stop.
+
+    `reboots` are the slots of hosts that ask before they reboot by themselves; without them nobody is given any.
+    """
 
     kept = Kept(lambda: (following.seq, following.problem))
 
@@ -69,10 +80,7 @@ def make_app(
         return await _sign_in(request, access)
 
     async def sign_out(request: Request) -> Response:
-        access.sessions.pop(request.cookies.get(COOKIE, ""), None)
-        gone = RedirectResponse("/sign-in", status_code=303)
-        gone.delete_cookie(COOKIE)
-        return gone
+        return _sign_out(request, access)
 
     routes = [
         *_pages(following, clock, kept),
@@ -82,6 +90,7 @@ def make_app(
         Route("/live", live),
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
         Route("/sign-out", sign_out, methods=["POST"]),
+        *FleetLocked(reboots).routes(),
         Route("/openapi.json", as_json(kept, lambda _: description())),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
@@ -160,3 +169,10 @@ async def _sign_in(request: Request, access: Access) -> Response:
     answer = RedirectResponse("/", status_code=303)
     answer.set_cookie(COOKIE, access.begin(person), httponly=True, samesite="strict")
     return answer
+
+
+def _sign_out(request: Request, access: Access) -> Response:
+    access.sessions.pop(request.cookies.get(COOKIE, ""), None)
+    gone = RedirectResponse("/sign-in", status_code=303)
+    gone.delete_cookie(COOKIE)
+    return gone

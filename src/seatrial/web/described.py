@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seatrial import __version__
+from seatrial.model.fleetlock import GROUP, MOST_NAME
 from seatrial.web.wishes import MODES, MOST_TEXT, TAKEN, WANTED, WISHES
 
 _NAME = {
@@ -32,6 +33,34 @@ _ERROR = {
         "hint": {"type": "string"},
         "exit_code": {"type": "integer"},
     },
+}
+_LOCK_ERROR = {
+    "type": "object",
+    "required": ["kind", "value"],
+    "properties": {
+        "kind": {"type": "string", "minLength": 1},
+        "value": {"type": "string", "minLength": 1},
+    },
+}
+_PARAMS = {
+    "type": "object",
+    "required": ["client_params"],
+    "properties": {
+        "client_params": {
+            "type": "object",
+            "required": ["id", "group"],
+            "properties": {
+                "id": {"type": "string", "minLength": 1, "maxLength": MOST_NAME},
+                "group": {"type": "string", "pattern": GROUP, "maxLength": MOST_NAME},
+            },
+        }
+    },
+}
+_PROTOCOL = {
+    "name": "fleet-lock-protocol",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "enum": ["true"]},
 }
 _TEXT = {"type": "string", "maxLength": MOST_TEXT}
 _WANTED = {**_TEXT, "pattern": r"\S"}
@@ -63,12 +92,14 @@ def description() -> dict[str, Any]:
     }
     for wish, role in WISHES.items():
         paths[f"/rollouts/{{name}}/{wish}"] = {"post": _wish(wish, role.name.lower())}
+    paths["/v1/pre-reboot"] = {"post": _lock("FleetLock: a host wants to reboot by itself")}
+    paths["/v1/steady-state"] = {"post": _lock("FleetLock: a host is back")}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Seatrial", "version": __version__},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR, "FleetLockError": _LOCK_ERROR},
         },
         "security": [{"token": []}, {}],
         "paths": paths,
@@ -108,6 +139,34 @@ def _wish(wish: str, role: str) -> dict[str, Any]:
             **_wrong("401", "403", "404", "409", "422"),
         },
     }  # fmt: skip
+
+
+def _lock(says: str) -> dict[str, Any]:
+    codes = {
+        "400": "it is not what the protocol says",
+        "403": "it may not ask: its address, group or id is not in the fleet file, or it came from another site",
+        "404": "this server gives no slots",
+        "409": "not now; the host asks again later",
+        "413": "that is too long",
+        "421": "asked by a name that is not ours",
+        "503": "the journal is away, or too many ask",
+    }
+    schema = {"$ref": "#/components/schemas/FleetLockError"}
+    responses: dict[str, Any] = {
+        "200": {"description": "as wished", "content": {"application/json": {"schema": {"type": "object"}}}}
+    }
+    for code, what in codes.items():
+        responses[code] = {"description": what, "content": {"application/json": {"schema": schema}}}
+    # Those two are given before anybody looks at which address was asked.
+    responses["403"]["content"]["application/json"]["schema"] = {"type": "object"}
+    responses["421"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "summary": says,
+        "security": [],
+        "parameters": [_PROTOCOL],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _PARAMS}}},
+        "responses": responses,
+    }
 
 
 def _wrong(*codes: str) -> dict[str, Any]:
