@@ -31,7 +31,9 @@ def took(argv: Sequence[str]) -> float:
     seconds = []
     for _ in range(ROUNDS + 1):
         began = monotonic()
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         seconds.append(monotonic() - began)
     return statistics.median(seconds[1:]) * 1000
 
