@@ -58,9 +58,9 @@ def test_a_text_that_was_cut_off_does_nothing(command: Command, tmp_path: Path) 
     # Everything but the last characters arrives: a login that breaks must not leave half a verb.
     for lost in (1, 2, 3, 9, 20, 60):
         ended = subprocess.run(
-            ["/bin/sh", "-s"],
+            list(command.argv),
             input=command.stdin[:-lost].decode(),
-            env={"SEATRIAL_RUN": str(tmp_path / "run")},
+            env={"SEATRIAL_RUN": str(tmp_path / "run"), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
             check=False,
@@ -73,9 +73,9 @@ def test_a_text_that_was_cut_off_does_nothing(command: Command, tmp_path: Path) 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_what_was_decided_on_another_boot_is_not_done(command: Command, tmp_path: Path) -> None:
     ended = subprocess.run(
-        ["/bin/sh", "-s"],
+        list(command.argv),
         input=command.stdin.decode(),
-        env={"SEATRIAL_RUN": str(tmp_path / "run")},
+        env={"SEATRIAL_RUN": str(tmp_path / "run"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,

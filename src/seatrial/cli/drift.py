@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from rich.markup import escape
 
+from seatrial.cli.examples import epilogue_of
 from seatrial.cli.given import bytes_of
 from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
 from seatrial.drift.accepted import check_names
@@ -26,7 +27,11 @@ from seatrial.perform.world import open_world
 from seatrial.report.drifted import Answer, answer, as_document, as_nagios, as_prometheus
 
 # It has verbs of its own and is one itself, so it is a whole App, which the front door loads when it is called.
-app = App(name="drift", help="What the next boot, restart or failover would change.")
+app = App(
+    name="drift",
+    help="What the next boot, restart or failover would change.",
+    help_epilogue=epilogue_of("drift"),
+)
 
 Hosts = Annotated[tuple[str, ...], Parameter(name="--host", negative="", help="only these hosts")]
 Local = Annotated[bool, Parameter(name="--local", negative="", help="this machine; no fleet file is needed")]
@@ -73,7 +78,7 @@ def drift(
     return code
 
 
-@app.command
+@app.command(help_epilogue=epilogue_of("drift snapshot"))
 def snapshot(*, file: FleetFile = DEFAULT_FLEET, host: Hosts = (), local: Local = False) -> int:
     """Keep the facts of hosts: one JSON object a line for each, for `seatrial drift diff`.
 
@@ -98,7 +103,7 @@ async def _snapshots(declared: Fleet, hosts: tuple[str, ...]) -> dict[str, Snaps
         await world.close()
 
 
-@app.command
+@app.command(help_epilogue=epilogue_of("drift diff"))
 def diff(
     before: Annotated[str, Parameter(help="what `drift snapshot` printed, or - for standard input")],
     after: Annotated[str, Parameter(help="what it printed later, or on another host")],

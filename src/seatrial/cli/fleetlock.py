@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from seatrial.cli.examples import epilogue_of
 from seatrial.cli.options import Database, Json, Why, console, journal, person, print_json
 from seatrial.errors import InputError
 from seatrial.model.text import safe
@@ -13,7 +14,7 @@ from seatrial.model.text import safe
 app = App(name="fleetlock", help="Hosts that reboot by themselves: who has a slot, and why others have none.")
 
 
-@app.command
+@app.command(help_epilogue=epilogue_of("fleetlock status"))
 def status(*, database: Database = None, json: Json = False) -> int:
     """Slots that are taken, and the last no to each host that has none since."""
     from seatrial.engine.reboots import away_of
@@ -44,7 +45,7 @@ def status(*, database: Database = None, json: Json = False) -> int:
     return 0
 
 
-@app.command(name="release")
+@app.command(name="release", help_epilogue=epilogue_of("fleetlock release"))
 def free(
     host: Annotated[str, Parameter(help="the host's name")],
     /,

@@ -7,11 +7,16 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from seatrial.cli.examples import epilogue_of
 from seatrial.cli.options import Database, Json, Why, journal, person, print_json
 from seatrial.engine import incidents
 from seatrial.model.text import safe
 
-app = App(name="incident", help="An open incident holds every rollout; what is on trial is finished.")
+app = App(
+    name="incident",
+    help="An open incident holds every rollout; what is on trial is finished.",
+    help_epilogue=epilogue_of("incident"),
+)
 
 
 @app.default
@@ -28,7 +33,7 @@ def listed(*, database: Database = None, json: Json = False) -> int:
     return 0
 
 
-@app.command(name="open")
+@app.command(name="open", help_epilogue=epilogue_of("incident open"))
 def open_(
     *,
     why: Why = "",
@@ -41,7 +46,7 @@ def open_(
     return _said(name, f"incident {name} is open: nothing begins until: seatrial incident close {name}", json)
 
 
-@app.command
+@app.command(help_epilogue=epilogue_of("incident close"))
 def close(
     name: Annotated[str, Parameter(help="its name, such as i1")],
     /,

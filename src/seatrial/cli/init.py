@@ -61,14 +61,6 @@ def init(
 
     Exit code 0 when the file was written, 2 when FILE cannot be read, has no machine, or the fleet file is there already.
     No host is asked anything. A cluster or a cloud is asked for its machines; where it does not answer, its file has to do.
-
-    Examples:
-
-    seatrial init ansible inventory/production
-
-    seatrial init ssh-config
-
-    seatrial init kubernetes --context production --output -
     """
     _fitting(what, context, cloud, offline)
     free = None if output == "-" else _free(Path(output))

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from seatrial.cli.examples import epilogue_of
 from seatrial.cli.given import bytes_of
 from seatrial.cli.options import Database, Json, Why, console, journal, person, print_json
 from seatrial.clock import SystemClock
@@ -28,7 +29,11 @@ from seatrial.kernels.sharing import (
 from seatrial.model.text import safe
 from seatrial.perform import signatures
 
-app = App(name="kernels", help="Verdicts remembered: which kernel is bad for which role.")
+app = App(
+    name="kernels",
+    help="Verdicts remembered: which kernel is bad for which role.",
+    help_epilogue=epilogue_of("kernels"),
+)
 _SPAN = re.compile(r"(\d{1,4})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _SIGNERS = Path("~/.config/seatrial/allowed_signers")
@@ -189,5 +194,12 @@ def _time(text: str, now: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-for _verb, _name in (("mark", "mark"), ("override", "override"), ("export", "export"), ("take_in", "import")):
-    app.command(f"seatrial.cli.kernels:{_verb}", name=_name)
+for _verb, _name, _help in (
+    ("mark", "mark", "Remember a kernel as bad, or good, by a person's word."),
+    ("override", "override", "Let a kernel that is remembered as bad be tried until a time."),
+    ("export", "export", "Write what was found on this platform to a file, signed."),
+    ("take_in", "import", "Take in verdicts that somebody signed who is allowed to."),
+):
+    app.command(
+        f"seatrial.cli.kernels:{_verb}", name=_name, help=_help, help_epilogue=epilogue_of(f"kernels {_name}")
+    )

@@ -34,12 +34,6 @@ def sudoers(
 
     Hosts that have it want `sudo: listed` in their `reach`, and the gate. Print it again when the fleet file or Seatrial
     has changed: scripts are known by their hash. Exit code 1 when something cannot be listed, which is said.
-
-    Examples:
-
-    seatrial sudoers --host gw1 --login deploy
-
-    seatrial sudoers --gate
     """
     if gate:
         print(_gate(), end="")
