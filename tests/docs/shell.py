@@ -106,9 +106,9 @@ class Shell:
             lines: list[str] = []
             for line in running.stdout:
                 lines.append(self._as_on_the_page(line.rstrip("\n")).replace(here, PORT))
-                if len(lines) == len(block.output):
+                if len(lines) >= len(block.output):
                     break
-            wrong = shown_in(block.output, lines)
+            wrong = shown_in(block.output, lines) if block.output else ""
             if not wrong:
                 with urllib.request.urlopen(f"http://{here}/", timeout=60) as answer:
                     wrong = "" if answer.status == 200 else f"the page answers {answer.status}"
