@@ -23,7 +23,11 @@ FLOORS: tuple[Floor, ...] = (
     Floor(name="the pages", rooms=("web",), says="what is read over HTTP; a page is one call"),
     Floor(name="the engine", rooms=("engine",), says="durable workflows: observe, decide, perform"),
     Floor(name="the rooms that act", rooms=("perform", "sampler", "lab"), says="they change the world"),
-    Floor(name="the ways out", rooms=("vantage", "journal", "notify"), says="SSH, programs, the database, people's services"),
+    Floor(
+        name="the ways out",
+        rooms=("vantage", "journal", "notify"),
+        says="SSH, programs, the database, people's services",
+    ),
     Floor(
         name="the pure floor of judging",
         rooms=("bisect", "checklist", "checks", "diagnose", "soak", "drift"),
