@@ -17,7 +17,8 @@ DOCS_PACKAGES := graphviz
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) $(DOCS_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager icinga2-bin monitoring-plugins-basic \
-	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
+	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils \
+	ngircd
 # What some of our figures stand beside.
 BENCH_PACKAGES := sysstat prometheus-node-exporter
 # These would take the place of what keeps this machine's clock, so they are unpacked and not installed.

@@ -84,10 +84,11 @@ class Many:
     workers: int = 3
     speed: float = 30.0
     bad: tuple[str, ...] = ()
+    more: str = ""
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.text = fleet_text(self.hosts)
+        self.text = fleet_text(self.hosts) + self.more
         self.file = self.folder / "fleet.yaml"
         self.file.write_text(self.text)
         self.fleet: Fleet = parse(self.text, filename="fleet")

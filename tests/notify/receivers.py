@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import json
@@ -24,6 +25,11 @@ def until(true: Callable[[], Any], what: str = "it") -> None:
     while not true():
         assert time.monotonic() < limit, f"{what} did not come"
         time.sleep(0.05)
+
+
+async def came(true: Callable[[], Any]) -> None:
+    """The same, for whoever waits beside others."""
+    await asyncio.to_thread(until, true)
 
 
 @dataclass(slots=True, kw_only=True)
