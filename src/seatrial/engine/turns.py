@@ -19,7 +19,8 @@ from seatrial.clock import SystemClock
 from seatrial.engine import failover, memory
 from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
-from seatrial.journal.store import Fence, Journal
+from seatrial.journal.leases import Fence
+from seatrial.journal.store import Journal
 from seatrial.kernels.asked import failed_trial
 from seatrial.kernels.record import is_verdict, record_of
 from seatrial.kernels.remembered import KINDS
