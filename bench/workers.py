@@ -46,6 +46,9 @@ def main() -> None:
     )
     for line in done.audit.broken[:10]:
         print(line)
+    for trial in done.state.trials.values():
+        if trial.state != "blessed" and trial.host not in bad:
+            print(f"{trial.host} {trial.state}: {trial.cause or trial.because}")
 
 
 if __name__ == "__main__":

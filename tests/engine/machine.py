@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from seatrial.engine.rehearse import LONGEST, ROLLOUT, Rehearsing, simulated
 from seatrial.errors import Refused
 from seatrial.model.trial import FINAL
 from seatrial.rollout.audit import Audit
-from seatrial.vantage.simulation import Fault, FaultKind
+from seatrial.vantage.simulation import Fault, FaultKind, Simulation
 
 from .schedules import BEGIN, FLEETS, HOSTS, left
 
@@ -51,6 +52,20 @@ class Told:
 TOLD = Told()
 
 
+class SetClock:
+    """The clock of the controllers' machine, which somebody sets."""
+
+    def __init__(self, platform: Simulation) -> None:
+        self._platform = platform
+        self.wrong = timedelta()
+
+    def now(self) -> datetime:
+        return self._platform.now() + self.wrong
+
+    async def sleep(self, seconds: float) -> None:
+        await self._platform.sleep(seconds)
+
+
 class Schedule(RuleBasedStateMachine):
     """One schedule of faults and wishes."""
 
@@ -69,6 +84,8 @@ class Schedule(RuleBasedStateMachine):
 
         async def go() -> None:
             self.rehearsing = Rehearsing(self.fleet, (), begin=BEGIN, hosts=HOSTS)
+            self.clock = SetClock(self.rehearsing.platform)
+            self.rehearsing.set_clock(self.clock)
             self.working = self.rehearsing.take()
 
         self.runner.run(go())
@@ -118,6 +135,12 @@ class Schedule(RuleBasedStateMachine):
 
         if not self.working.done():
             self.runner.run(go())
+
+    @rule(hours=st.sampled_from([-12.0, -3.0, -0.1, 3.0]))
+    def set_the_clock(self, hours: float) -> None:
+        """The clock of the controller's machine jumps."""
+        self.drawn["clock set back" if hours < 0 else "clock set forward"] += 1
+        self.clock.wrong += timedelta(hours=hours)
 
     @rule(wish=st.sampled_from(WISHES), host=st.sampled_from(HOSTS))
     def wish(self, wish: str, host: str) -> None:

@@ -19,7 +19,8 @@ from seatrial.engine.bisecting.ground import Ground, Tried
 from seatrial.engine.bisecting.simulated import Simulated, SimulatedKernels
 from seatrial.engine.rehearsal import killer
 from seatrial.errors import InputError, LabError, NotKnown, Refused
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.result import Outcome
 from seatrial.vantage.simulation import ControllerFault

@@ -15,7 +15,7 @@ from seatrial.engine import controller, failover
 from seatrial.engine.rehearsal import CANDIDATE, PAIR_TEXT, open_simulation, rehearsal_world
 from seatrial.errors import InputError, Refused
 from seatrial.fleetfile import parse
-from seatrial.journal.store import Fence, Holder
+from seatrial.journal.leases import Fence, Holder
 from seatrial.model.command import Command, Output, Vantage
 from seatrial.model.event import Kind
 from seatrial.model.failover import Ending

@@ -78,7 +78,6 @@ NOT_PURE: Mapping[str, tuple[str, str]] = {
     "boot/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
     "picture/png.py": ("reads or writes", "Pillow looks for a font on this machine, in a PNG only"),
     "ha/scripts.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
-    "checks/onhost.py": ("reads or writes", "reads package data: the scripts that are sent to hosts"),
 }
 
 MOST_LINES = 500

@@ -5,13 +5,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from datetime import UTC, datetime
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from seatrial.clock import sleep_blocking
 from seatrial.errors import CouldNotAct, InputError, Refused
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal import leases
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 
 
@@ -100,3 +105,37 @@ def test_a_url_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(CouldNotAct) as error:
         Journal(f"sqlite:///{tmp_path / 'file'}")
     assert error.value.hint
+
+
+def test_a_holder_whose_clock_was_set_back_lives_as_long_as_it_is_heard(tmp_path: Path) -> None:
+    journal = Journal(f"sqlite:///{tmp_path / 'journal.db'}")
+    journal.take_lease("r1", replace(Holder.here(), holder="another", machine="elsewhere boot"))
+    assert journal.leased() == {"r1"}
+    for number in range(5):
+        beat_at(tmp_path, hours=-3, milliseconds=number)
+        assert journal.leased() == {"r1"}
+        with pytest.raises(Refused, match="has a controller already"):
+            journal.take_lease("r1", Holder.here())
+
+
+def test_a_beat_of_the_future_is_one_of_the_past_when_nothing_more_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader's clock was set back by hours, and the holder died with its machine."""
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 0.5)
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    journal, holder = Journal(url), replace(Holder.here(), holder="another", machine="elsewhere boot")
+    journal.take_lease("r1", holder)
+    beat_at(tmp_path, hours=3, milliseconds=0)
+    assert journal.leased() == {"r1"}
+    while journal.leased():
+        sleep_blocking(0.05)
+    journal.take_lease("r1", Holder.here())
+    assert journal.lease_holder("r1") == Holder.here()
+
+
+def beat_at(folder: Path, *, hours: float, milliseconds: int) -> None:
+    """Its holder says that it lives, by a clock that is so wrong."""
+    at = datetime.now(UTC) + timedelta(hours=hours, milliseconds=milliseconds)
+    with sqlite3.connect(folder / "journal.db") as database:
+        database.execute("UPDATE leases SET beat = ?", (at.isoformat(timespec="milliseconds"),))

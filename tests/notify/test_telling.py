@@ -16,7 +16,8 @@ from seatrial.engine import controller
 from seatrial.engine.rehearsal import CANDIDATE, open_simulation, rehearsal_world
 from seatrial.engine.telling import Limits, Teller, tell_rest, telling
 from seatrial.fleetfile import parse
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import fold

@@ -16,7 +16,8 @@ from seatrial.engine.lease import under_lease
 from seatrial.engine.telling import telling
 from seatrial.errors import CouldNotAct, InputError, Refused
 from seatrial.fleetfile import parse
-from seatrial.journal.store import Fence, Holder, Journal, Unless
+from seatrial.journal.leases import Fence, Holder
+from seatrial.journal.store import Journal, Unless
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, TrialState, fold

@@ -17,7 +17,8 @@ from seatrial.engine.lease import under_lease
 from seatrial.errors import CouldNotAct, InputError, Refused, SeatrialError
 from seatrial.ha.course import Ask, End, Turn, next_in, wants_all
 from seatrial.ha.driver import Deed, Goal, Standing, Wait
-from seatrial.journal.store import FAILOVER_LEASE, Fence, Holder, Journal
+from seatrial.journal.leases import FAILOVER_LEASE, Fence, Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, advance_failover, fold_failover
 from seatrial.model.fleet import Fleet

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seatrial.errors import InputError, Refused
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 
 _KINDS = (Kind.INCIDENT_OPENED, Kind.INCIDENT_CLOSED)

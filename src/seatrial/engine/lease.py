@@ -8,7 +8,8 @@ from collections.abc import Coroutine
 
 from seatrial.clock import SystemClock
 from seatrial.errors import CouldNotAct
-from seatrial.journal.store import LEASE_SECONDS, Holder, Journal
+from seatrial.journal.leases import LEASE_SECONDS, Holder
+from seatrial.journal.store import Journal
 
 
 async def under_lease(journal: Journal, name: str, me: Holder, work: Coroutine[None, None, None]) -> None:

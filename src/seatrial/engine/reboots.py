@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from seatrial.clock import SystemClock
 from seatrial.engine.lease import under_lease
 from seatrial.errors import CouldNotAct, InputError, Refused
-from seatrial.journal.store import Holder, Journal, Unless
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal, Unless
 from seatrial.model.command import Command
 from seatrial.model.event import Event, Kind
 from seatrial.model.fleet import Fleet

@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from seatrial.clock import LoopClock, monotonic, run_fast
+from seatrial.clock import Clock, LoopClock, monotonic, run_fast
 from seatrial.engine import light
 from seatrial.engine.rehearsal import CANDIDATE, GOOD, rehearsal_world
 from seatrial.engine.turns import Turns
@@ -166,6 +166,11 @@ class Rehearsing:
 
     def _append(self, kind: Kind, data: dict[str, Any]) -> None:
         self.journal.append(kind, rollout=ROLLOUT, by="rehearsal", data=data)
+
+    def set_clock(self, clock: Clock) -> None:
+        """What controllers hold to be the time from now on; that of the platform is another thing."""
+        self._world = replace(self._world, clock=clock)
+        self.journal.set_clock(clock)
 
     def take(self) -> asyncio.Task[None]:
         """Another controller begins to work; the task ends when the rollout is over."""

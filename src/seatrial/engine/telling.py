@@ -17,7 +17,8 @@ from typing import Any
 from seatrial.clock import SystemClock
 from seatrial.engine.lease import under_lease
 from seatrial.errors import CouldNotAct, Refused
-from seatrial.journal.store import Fence, Holder, Journal
+from seatrial.journal.leases import Fence, Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
 from seatrial.model.fleet import Fleet
 from seatrial.model.notify import Notify

@@ -20,7 +20,8 @@ from seatrial.engine import failover, memory
 from seatrial.engine.incidents import Incidents
 from seatrial.engine.suspecting import suspects_of
 from seatrial.errors import SeatrialError
-from seatrial.journal.store import Fence, Journal, Unless
+from seatrial.journal.leases import Fence
+from seatrial.journal.store import Journal, Unless
 from seatrial.kernels.asked import failed_trial
 from seatrial.kernels.record import is_verdict, record_of
 from seatrial.kernels.remembered import KINDS

@@ -15,7 +15,8 @@ from seatrial.clock import SystemClock
 from seatrial.engine.telling import telling, telling_lease
 from seatrial.engine.turns import Turns, lease_of
 from seatrial.errors import CouldNotAct, Refused
-from seatrial.journal.store import LEASE_SECONDS, Fence, Holder, Journal
+from seatrial.journal.leases import LEASE_SECONDS, Fence, Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
 from seatrial.model.fold import RolloutState
 from seatrial.perform.world import World

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.clock import Clock
-from seatrial.journal.store import Fence, Holder, Journal, Sought, Unless
+from seatrial.journal.leases import Fence, Holder
+from seatrial.journal.store import Journal, Sought, Unless
 from seatrial.model.event import Event
 
 

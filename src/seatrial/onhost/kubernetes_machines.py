@@ -8,41 +8,24 @@ work. It runs with any Python 3.7 or newer that has the library `kubernetes`. Wh
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import sys
 import time
 from typing import Any
+
+from seatrial.onhost.kubernetes_login import (
+    why,
+    with_cluster,
+)
 
 PAGE = 500
 MOST = 10000
 
 
 def machines(spec: dict[str, Any]) -> dict[str, Any]:
-    try:
-        library: Any = importlib.import_module("kubernetes")
-    except ImportError as error:
-        return {"missing": str(error.name or "kubernetes")}
-    settings = library.client.Configuration()
-    # The library would try again three times, each with the whole time limit.
-    settings.retries = 0
-    refusal = library.config.ConfigException
-    try:
-        library.config.load_kube_config(
-            config_file=spec.get("kubeconfig"),
-            context=spec.get("context"),
-            client_configuration=settings,
-            persist_config=False,
-        )
-    except refusal as error:
-        if spec.get("kubeconfig") or spec.get("context"):
-            return {"error": str(error), "config": True}
-        try:
-            library.config.load_incluster_config(client_configuration=settings)
-        except refusal:
-            return {"error": str(error), "config": True}
-    with library.client.ApiClient(settings) as connection:
-        return listed(library.client.CoreV1Api(connection), float(spec["timeout"]))
+    return with_cluster(
+        spec, lambda library, connection: listed(library.client.CoreV1Api(connection), float(spec["timeout"]))
+    )
 
 
 def listed(api: Any, timeout: float) -> dict[str, Any]:
@@ -104,16 +87,6 @@ def main(words: list[str]) -> int:
     answer["seconds"] = round(time.monotonic() - began, 4)
     sys.stdout.write(json.dumps(answer) + "\n")
     return 0
-
-
-def why(error: Exception) -> str:
-    body = getattr(error, "body", None)
-    if body:
-        try:
-            return str(json.loads(body)["message"])[:500]
-        except (ValueError, KeyError, TypeError):
-            pass
-    return (type(error).__name__ + ": " + str(getattr(error, "reason", "") or error))[:500]
 
 
 if __name__ == "__main__":

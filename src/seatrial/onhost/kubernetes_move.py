@@ -10,11 +10,15 @@ It runs with any Python 3.7 or newer that has the library `kubernetes`.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import sys
 import time
 from typing import Any
+
+from seatrial.onhost.kubernetes_login import (
+    why,
+    with_cluster,
+)
 
 PAGE = 500
 MOST = 5000
@@ -198,40 +202,9 @@ def uncordon(cluster: Cluster, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer_of(verb: str, spec: dict[str, Any]) -> dict[str, Any]:
-    try:
-        library: Any = importlib.import_module("kubernetes")
-    except ImportError as error:
-        return {"missing": str(error.name or "kubernetes")}
-    settings = library.client.Configuration()
-    # The library would try again three times, each with the whole time limit.
-    settings.retries = 0
-    refusal = library.config.ConfigException
-    try:
-        library.config.load_kube_config(
-            config_file=spec.get("kubeconfig"),
-            context=spec.get("context"),
-            client_configuration=settings,
-            persist_config=False,
-        )
-    except refusal as error:
-        if spec.get("kubeconfig") or spec.get("context"):
-            return {"error": str(error), "config": True}
-        try:
-            library.config.load_incluster_config(client_configuration=settings)
-        except refusal:
-            return {"error": str(error), "config": True}
-    with library.client.ApiClient(settings) as connection:
-        return dict(VERBS[verb](Cluster(library, connection, spec), spec))
-
-
-def why(error: Exception) -> str:
-    body = getattr(error, "body", None)
-    if body:
-        try:
-            return str(json.loads(body)["message"])[:500]
-        except (ValueError, KeyError, TypeError):
-            pass
-    return (type(error).__name__ + ": " + str(getattr(error, "reason", "") or error))[:500]
+    return with_cluster(
+        spec, lambda library, connection: dict(VERBS[verb](Cluster(library, connection, spec), spec))
+    )
 
 
 def main(words: list[str]) -> int:

@@ -16,7 +16,8 @@ from seatrial.bisect.search import Answer, Rules
 from seatrial.engine.bisecting.ground import Ground, Tried
 from seatrial.engine.lease import under_lease
 from seatrial.errors import InputError, NotKnown, Refused
-from seatrial.journal.store import Holder, Journal
+from seatrial.journal.leases import Holder
+from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
 from seatrial.model.result import Outcome
 

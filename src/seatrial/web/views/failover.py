@@ -7,7 +7,8 @@ from typing import Any
 
 from seatrial.clock import Clock
 from seatrial.errors import InputError
-from seatrial.journal.store import FAILOVER_LEASE, Journal
+from seatrial.journal.leases import FAILOVER_LEASE
+from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import Asked, Ending, FailoverState, fold_failover
 from seatrial.model.result import Outcome
