@@ -14,7 +14,7 @@ LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e
 	dnsmasq-base openssh-client kmod
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
-TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager monitoring-plugins-basic \
+TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager icinga2-bin monitoring-plugins-basic \
 	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
 # What some of our figures stand beside.
 BENCH_PACKAGES := sysstat prometheus-node-exporter

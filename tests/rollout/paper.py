@@ -14,7 +14,8 @@ from seatrial.model.fleet import Policy
 from seatrial.model.fold import RolloutState, TrialState, advance
 from seatrial.model.hostfacts import BootFacts, GuardFacts, Sight
 from seatrial.model.trial import State
-from seatrial.rollout.decide import Act, Do, Move, Seen, Terms, Wait, decide
+from seatrial.rollout.decide import Act, Do, Move, Seen, Terms, Wait
+from seatrial.rollout.silenced import next_action, span
 
 GOOD, CANDIDATE = "6.1.0-47", "6.1.0-56"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,6 +41,10 @@ class PaperHost:
     state: RolloutState = field(default_factory=lambda: RolloutState(id="r1"))
     reboots: int = 0
     blessed_without_proof: bool = False
+    silences: tuple[str, ...] = ()
+    deaf: str = ""
+    silenced_until: datetime = BEGIN
+    loud: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.carrier = "gw" if self.peers else ""
@@ -114,7 +119,20 @@ class PaperHost:
             self.results(act, "pass")
         self.tick(3)
 
+    @property
+    def is_silenced(self) -> bool:
+        return self.now < self.silenced_until
+
+    def told(self, act: Act) -> bool:
+        """Monitoring is told; False when it does not answer. `deaf` names the deed that it is deaf to."""
+        if act == self.deaf:
+            return False
+        self.silenced_until = self.now + timedelta(seconds=span(self.policy) if act is Act.SILENCE else 0)
+        return True
+
     def perform(self, act: Act) -> None:
+        if self.silences and not self.is_silenced and act in (Act.DRAIN, Act.ARM, Act.REBOOT):
+            self.loud.append(str(act))
         match act:
             case Act.PREFLIGHT:
                 self.results(act, "fail" if self.flaw == "refused" else "pass")
@@ -150,6 +168,7 @@ class PaperHost:
             candidate=CANDIDATE,
             policy=self.policy,
             peers=self.peers,
+            silences=self.silences,
             abort=state.abort,
             is_aborted=state.is_aborted,
         )
@@ -157,7 +176,7 @@ class PaperHost:
     def turn(self, *, cut: str = "") -> str:
         """One turn of the engine; `cut` after the intent, or after the act and before its record. Says what was done."""
         seen = Seen(sight=self.sight(), carriers=frozenset({self.carrier} - {""}), now=self.now)
-        action = decide(self.trial(), seen, self.terms())
+        action = next_action(self.trial(), seen, self.terms())
         match action:
             case Wait():
                 self.tick(action.seconds * 5)
@@ -175,12 +194,26 @@ class PaperHost:
                 self.note(Kind.TRIAL_INTENT, act=str(action.act), facts=dict(action.facts))
                 if cut == "intent":
                     return "cut"
+                if action.act in (Act.SILENCE, Act.UNSILENCE):
+                    return self._tell(action.act, cut)
                 self.perform(action.act)
                 if cut == "act":
                     return "cut"
                 self.note(Kind.TRIAL_ACTED, act=str(action.act))
                 self.tick(1)
                 return f"do {action.act}"
+
+    def _tell(self, act: Act, cut: str) -> str:
+        done = self.told(act)
+        if cut == "act":
+            return "cut"
+        if not done:
+            self.note(Kind.TRIAL_FAILED, act=str(act), problem="Alertmanager is away", hint="start it")
+        else:
+            until = self.silenced_until.isoformat() if act is Act.SILENCE else None
+            self.note(Kind.TRIAL_ACTED, act=str(act), until=until)
+        self.tick(1)
+        return f"do {act}"
 
     def run(self, *, cut_turn: int = -1, cut: str = "", abort_turn: int = -1, limit: int = 3000) -> list[str]:
         """Turns until the trial is over; says what was done in each."""

@@ -197,6 +197,9 @@ def simulated(fleet: Fleet) -> tuple[Fleet, tuple[str, ...]]:
     if fleet.rollout.blockers:
         told.append(f"{len(fleet.rollout.blockers)} blockers are left out: nothing stands in the way")
         changes["rollout"] = fleet.rollout.model_copy(update={"blockers": {}})
+    if fleet.silences:
+        told.append(f"{len(fleet.silences)} silences are left out: nobody is told of simulated hosts")
+        changes["silences"] = {}
     fields = {name: getattr(fleet, name) for name in Fleet.model_fields}
     return Fleet.model_construct(**{**fields, **changes}), tuple(told)
 

@@ -46,7 +46,8 @@ from seatrial.rollout.course import (
     Survey,
     next_step,
 )
-from seatrial.rollout.decide import POLL, Act, Do, Move, Seen, Terms, Wait, decide
+from seatrial.rollout.decide import POLL, Act, Do, Move, Seen, Terms, Wait
+from seatrial.rollout.silenced import next_action
 from seatrial.rollout.tally import Tally
 
 # How often it is asked again whether a trial may begin, while none has to end first.
@@ -240,7 +241,7 @@ class Turns:
             trial = state.trials[host]
             if trial.over:
                 return None
-            action = decide(trial, seen, self._terms(state, host))
+            action = next_action(trial, seen, self._terms(state, host))
             if not isinstance(action, Move):
                 return action
             if action.to in _TELLS_BESIDES:
@@ -376,6 +377,7 @@ class Turns:
             candidate=state.candidate,
             policy=fleet.policy_of(host),
             peers=fleet.relieves(host),
+            silences=tuple(fleet.silences_of(host)),
             upgraded=frozenset(
                 peer
                 for peer in fleet.peers_of(host)

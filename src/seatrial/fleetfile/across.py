@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from seatrial.fleetfile.mistake import Mistake, Path, Place, meant, quoted
+from seatrial.fleetfile.silences import silences
 from seatrial.fleetfile.tree import Item
 
 # Words that filters and policies give a meaning of their own.
@@ -74,6 +75,7 @@ def across(root: Item) -> Iterator[Mistake]:
     yield from _queries(root, names)
     yield from _loads(root, names)
     yield from _exports(root)
+    yield from silences(root)
 
 
 def _map(root: Item, *path: str) -> dict[str, Item]:
@@ -116,6 +118,7 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
         ("checks", "along", ("flow",)),
         ("checks", "each", ("role",)),
         ("loads", "from", ("vantage", "host")),
+        ("silences", "from", ("vantage", "host")),
         ("exports", "group", ("group", "host")),
         ("exports", "from", ("vantage", "host")),
     ):
@@ -137,6 +140,9 @@ def _unknown_names(root: Item, names: _Names) -> Iterator[Mistake]:
     for name, blocker in _map(root, "rollout", "blockers").items():
         for key, kinds in (("stage", ("stage",)), ("from", ("vantage", "host"))):
             yield from _unknown(names, kinds, blocker.at(key), ("rollout", "blockers", name, key))
+    for name, silence in _map(root, "silences").items():
+        for number, member in _list(silence, "roles"):
+            yield from _unknown(names, ("role",), member, ("silences", name, "roles", number))
     for key in ("windows", "freezes"):
         for number, entry in _list(root, "rollout", key):
             for place, member in _list(entry, "stages"):

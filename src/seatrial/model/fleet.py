@@ -19,6 +19,7 @@ from seatrial.model.exports import Exports
 from seatrial.model.measure import Load, Measure
 from seatrial.model.mover import Mover, NoMover
 from seatrial.model.pace import Pace
+from seatrial.model.silence import Silence
 
 
 class Stage(Declared):
@@ -220,6 +221,10 @@ class Fleet(Declared):
     policies: dict[Name, Policy] = Field(
         default_factory=dict, description="by role; `default` is for all others"
     )
+    silences: dict[Name, Silence] = Field(
+        default_factory=dict,
+        description="by name: alerts and checks of others' monitoring that are silenced while a host is on trial",
+    )
     rollout: Pace = Field(default=Pace(), description="how many hosts at once, in which order, and when")
     accepted: tuple[Accepted, ...] = Field(
         default=(), description="findings of `seatrial drift` that somebody lives with"
@@ -267,6 +272,13 @@ class Fleet(Declared):
     def checks_of(self, stage: str) -> dict[str, Check]:
         """The checks that are asked for trials of a stage."""
         return {name: check for name, check in self.checks.items() if check.stage in (None, stage)}
+
+    def silences_of(self, host: str) -> dict[str, Silence]:
+        """What is silenced while this host is on trial."""
+        roles = self.hosts[host].roles
+        return {
+            name: one for name, one in self.silences.items() if not one.roles or set(one.roles) & set(roles)
+        }
 
     def policy_of(self, host: str) -> Policy:
         """The policy of the first role that has one, else `default`, else the defaults."""

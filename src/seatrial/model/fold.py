@@ -14,7 +14,7 @@ from seatrial.model.event import Event, Kind
 from seatrial.model.result import Outcome, worst
 from seatrial.model.trial import TRANSITIONS, State
 from seatrial.model.trials import Trials
-from seatrial.model.trialstate import Round, TrialState
+from seatrial.model.trialstate import Round, Silenced, TrialState
 
 __all__ = ["Approval", "RolloutState", "Round", "TrialState", "advance", "fold"]
 
@@ -132,6 +132,9 @@ def _apply(state: RolloutState, event: Event) -> RolloutState:
 
 def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
     data = event.data
+    if data.get("act") in ("silence", "unsilence"):
+        # What is told to others' monitoring is beside the trial: nothing of it waits for that, or fails by it.
+        return _silenced(trial, event)
     match event.kind:
         case Kind.TRIAL_MOVED:
             return _moved(trial, event)
@@ -224,6 +227,26 @@ def _moved(trial: TrialState, event: Event) -> TrialState:
         facts={**trial.facts, **event.data.get("facts", {})},
         cause=str(event.data.get("because", "")) if to is State.REVERTING else trial.cause,
     )
+
+
+def _silenced(trial: TrialState, event: Event) -> TrialState:
+    act = str(event.data["act"])
+    silence = trial.silence or Silenced(asked=event.at)
+    match event.kind:
+        case Kind.TRIAL_INTENT:
+            tries = {**trial.tries, act: trial.tries.get(act, 0) + 1}
+            asked = replace(silence, asked=event.at, ended=False) if act == "silence" else silence
+            return replace(trial, tries=tries, silence=asked)
+        case Kind.TRIAL_ACTED if act == "silence":
+            until = datetime.fromisoformat(str(event.data["until"]))
+            return replace(trial, silence=replace(silence, until=until, problem="", hint=""))
+        case Kind.TRIAL_ACTED:
+            # What kept it from being begun stays known until the trial has ended.
+            return replace(trial, silence=replace(silence, ended=True))
+        case Kind.TRIAL_FAILED:
+            problem, hint = str(event.data.get("problem", "")), str(event.data.get("hint", ""))
+            return replace(trial, silence=replace(silence, problem=problem, hint=hint))
+    return trial
 
 
 def _round(event: Event) -> Round:

@@ -26,6 +26,20 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silenced:
+    """The silences of a host on trial. `asked` is when they were asked for last, `until` when they end by themselves.
+
+    While `until` is None it is not known whether there are any; `ended` says that there are none any more.
+    """
+
+    asked: datetime
+    until: datetime | None = None
+    ended: bool = False
+    problem: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialState:
     """Where one host's Trial stands. `since` is when it came there; `intent` is an act begun and not ended.
 
@@ -36,7 +50,7 @@ class TrialState:
     `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.
     `described` is what the host said of its hardware and of what it has loaded, {} when it was not asked; `suspects`
-    are the patches to look at first, {} when that was not looked for.
+    are the patches to look at first, {} when that was not looked for. `silence` is None while no alert was silenced.
     """
 
     host: str
@@ -65,6 +79,7 @@ class TrialState:
     suspects: Mapping[str, Any] = field(default_factory=dict)
     snapshots: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    silence: Silenced | None = None
 
     def loaded(self, arm: str) -> float:
         """Seconds under load that were measured of an arm, `good` or `candidate`."""

@@ -20,13 +20,14 @@ from seatrial.model.fold import TrialState
 from seatrial.model.hostfacts import Sight
 from seatrial.model.measure import BEFORE, PEER
 from seatrial.model.result import Outcome, Result
-from seatrial.perform import around
+from seatrial.perform import around, silencing
 from seatrial.perform.look import boot_method, carriers_of, sight_of
 from seatrial.perform.measuring import flow_series, stretch
 from seatrial.perform.probe import Probed, probe
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Act, Terms
 from seatrial.rollout.measured import kept_good
+from seatrial.rollout.silenced import span
 from seatrial.soak.stretches import verdict
 
 
@@ -361,6 +362,19 @@ async def _disarm(call: _Call) -> Report:
     return _guard_said(output, call.terms.host)
 
 
+async def _silence(call: _Call) -> Report:
+    terms = call.terms
+    facts, problem, hint = await silencing.silence(
+        call.world, terms.host, terms.trial, seconds=span(terms.policy)
+    )
+    return Report(problem=problem, hint=hint, facts=facts)
+
+
+async def _unsilence(call: _Call) -> Report:
+    problem, hint = await silencing.unsilence(call.world, call.terms.host, call.terms.trial)
+    return Report(problem=problem, hint=hint)
+
+
 def _guard_said(output: Output, host: str) -> Report:
     answer = read_answer(output)
     if answer is not None and answer.word == "done":
@@ -407,4 +421,6 @@ _ACTS: Mapping[Act, Callable[[_Call], Awaitable[Report]]] = {
     Act.REVERT: _revert,
     Act.DISARM: _disarm,
     Act.PROOF: _proof,
+    Act.SILENCE: _silence,
+    Act.UNSILENCE: _unsilence,
 }

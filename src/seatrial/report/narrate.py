@@ -251,6 +251,8 @@ _ACTED = {
     "attract": "traffic moved here, onto the host on trial",
     "extend": "the guard gives more time",
     "disarm": "guard and one-shot boot taken away again",
+    "silence": "its alerts are silenced while it is on trial",
+    "unsilence": "its alerts are not silenced any more",
 }
 
 
@@ -262,7 +264,7 @@ def _acted(event: Event) -> list[Line]:
         else [
             _line(
                 event,
-                "traffic" if "traffic" in text else "guard",
+                "traffic" if "traffic" in text else "alerts" if "alerts" in text else "guard",
                 text,
                 "ok",
                 seconds=event.data.get("seconds"),

@@ -45,6 +45,8 @@ class Act(enum.StrEnum):
     REVERT = "revert"
     DISARM = "disarm"
     PROOF = "proof"
+    SILENCE = "silence"
+    UNSILENCE = "unsilence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class Terms:
 
     `is_aborted`: it goes back. `is_held`: it stays where it is, on the candidate with its guard, and is not judged.
     `upgraded` are the hosts that run the candidate since their own trials of this rollout. `earlier` are the stretches
-    of the good kernel that were measured for those trials.
+    of the good kernel that were measured for those trials. `silences` are those that are declared for the host.
     """
 
     trial: str
@@ -116,6 +118,7 @@ class Terms:
     candidate: str
     policy: Policy
     peers: tuple[str, ...] = ()
+    silences: tuple[str, ...] = ()
     upgraded: frozenset[str] = frozenset()
     earlier: tuple[Mapping[str, Any], ...] = ()
     abort: str = ""
