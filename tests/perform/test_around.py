@@ -80,7 +80,13 @@ QUIET = framed(identity="host x", package_log="", certificate_files="")
 BUSY = framed(identity="host ldap", package_log=LOG, certificate_files="/etc/ldap/server.pem")
 
 
-def world(url: str = "http://127.0.0.1:9") -> World:
+SILENCES = """
+silences:
+  reboots: {kind: alertmanager, from: mon, url: "URL", matchers: ['instance="$host"', 'alertname="HostDown"']}
+"""
+
+
+def world(url: str = "http://127.0.0.1:9", text: str = FLEET) -> World:
     snapshot = captured("guest.facts")
     places: dict[str, Vantage] = {
         "gw-1": Said("gw-1", {"drift.snapshot": snapshot, "drift.window": QUIET}),
@@ -91,7 +97,7 @@ def world(url: str = "http://127.0.0.1:9") -> World:
         "test": Said("test", {"drift.window": BUSY}),
         "mon": open_vantage("mon", Reach(local=True), Pool()),
     }
-    fleet = parse(FLEET.replace("URL", url), filename="window.yaml")
+    fleet = parse(text.replace("URL", url), filename="window.yaml")
     return World(fleet=fleet, places=places, clock=SystemClock())
 
 
@@ -181,3 +187,10 @@ async def test_alerts_that_people_silenced_are_told_and_those_of_ours_and_of_las
     (one,) = found[alertmanager.url]["changes"]
     assert one["sentence"].startswith('bob silenced alertname="DiskSlow" from 20')
     assert one["sentence"].endswith("(the disks are moved)")
+
+
+async def test_an_alertmanager_that_is_named_for_silences_alone_is_asked_as_well() -> None:
+    text = FLEET.partition("rollout:")[0] + SILENCES
+    there = world(text=text)
+    found = told(await around.after(there, await begun(there), TERMS))
+    assert "Connection refused" in found["http://127.0.0.1:9"]["unread"]

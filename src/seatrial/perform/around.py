@@ -18,12 +18,12 @@ from seatrial.errors import InputError
 from seatrial.model.check.monitoring import AlertsCheck
 from seatrial.model.event import Kind
 from seatrial.model.fold import TrialState
+from seatrial.model.silence import AlertmanagerSilence
 from seatrial.perform.drifting import snapshots, windows
+from seatrial.perform.silencing import AUTHOR
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Terms
 
-# Who makes the silences of a rollout.
-AUTHOR = "seatrial"
 # In a stage of thousands a trial does not ask all of them.
 MOST_OTHERS = 16
 
@@ -94,16 +94,22 @@ async def _silenced(world: World, trial: TrialState, terms: Terms) -> Events:
         return ()
     fleet = world.fleet
     stage = fleet.hosts[terms.host].stage
-    declared = (*fleet.checks_of(stage).values(), *fleet.rollout.blockers_of(stage).values())
-    # Several checks may ask one server; the first of them says how it is reached.
-    servers = {one.url: one for one in reversed(declared) if isinstance(one, AlertsCheck)}
+    declared = (
+        *fleet.silences_of(terms.host).values(),
+        *fleet.rollout.blockers_of(stage).values(),
+        *fleet.checks_of(stage).values(),
+    )
+    # Several may name one server; the first of them says how it is reached.
+    servers = {
+        one.url: one for one in reversed(declared) if isinstance(one, AlertsCheck | AlertmanagerSilence)
+    }
     seconds = (world.clock.now() - trial.begun).total_seconds()
     events: list[tuple[Kind, Mapping[str, Any]]] = []
-    for url, check in servers.items():
+    for url, server in servers.items():
         if url in trial.changed:
             continue
-        (output,) = await world.ask(check.source_vantage, silences_command(check, seconds))
-        said = read_silences(check, output)
+        (output,) = await world.ask(server.source_vantage, silences_command(server, seconds))
+        said = read_silences(server, output)
         data: dict[str, Any] = {"place": url, "since": trial.begun.timestamp(), "changes": [], "unread": ""}
         if isinstance(said, str):
             data["unread"] = said

@@ -10,6 +10,10 @@ from seatrial.checks.onhost import script
 from seatrial.checks.reading import Said, Small, Words, clean, understood, why_not
 from seatrial.model.check.monitoring import AlertsCheck
 from seatrial.model.command import Command, Output
+from seatrial.model.silence import AlertmanagerSilence
+
+# Whatever of the fleet file says where an Alertmanager is and how it is asked.
+Server = AlertsCheck | AlertmanagerSilence
 
 
 class Hushed(Said):
@@ -38,32 +42,32 @@ class Silences(Said):
     silences: list[Hushed] = Field(default_factory=list, max_length=50)
 
 
-def silences_command(check: AlertsCheck, seconds: float) -> Command:
-    """Ask the Alertmanager of a check which silences were in force in the last `seconds`."""
+def silences_command(server: Server, seconds: float) -> Command:
+    """Ask an Alertmanager which silences were in force in the last `seconds`."""
     spec = {
-        "url": check.url,
+        "url": server.url,
         "seconds": seconds,
-        "token_file": check.token_file,
-        "ca_file": check.ca_file,
-        "timeout": check.timeout,
+        "token_file": server.token_file,
+        "ca_file": server.ca_file,
+        "timeout": server.timeout,
     }
     return Command(
         name="alertmanager.silences",
         argv=("python3", "-", "silences", json.dumps(spec, separators=(",", ":"))),
         stdin=script("alertmanager"),
-        timeout=check.timeout + 10.0,
+        timeout=server.timeout + 10.0,
         limit=1024 * 1024,
         package="python3",
     )
 
 
-def read_silences(check: AlertsCheck, output: Output) -> tuple[Hushed, ...] | str:
+def read_silences(server: Server, output: Output) -> tuple[Hushed, ...] | str:
     """The silences, or a text that says why they are not known."""
-    if why := why_not(output, check.source_vantage):
+    if why := why_not(output, server.source_vantage):
         return why[0]
-    said = understood(Silences, output, check.source_vantage)
+    said = understood(Silences, output, server.source_vantage)
     if isinstance(said, str):
         return said
     if said.error or said.status != 200 or said.count is None:
-        return f"{check.url}: {said.error or f'HTTP {said.status}'}"
+        return f"{server.url}: {said.error or f'HTTP {said.status}'}"
     return tuple(said.silences)
