@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.drift.facts import script
+from seatrial.drift.window import script as window_script
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -78,8 +79,9 @@ def test_the_script_runs_to_its_end_in_each_shell(shell: tuple[str, ...]) -> Non
     assert ended.stdout.endswith(b"\n@done\n")
 
 
-def test_the_script_passes_a_linter(tmp_path: Path) -> None:
-    (tmp_path / "drift.sh").write_bytes(script())
+@pytest.mark.parametrize("whole", [script(), window_script()], ids=["audit", "window"])
+def test_the_script_passes_a_linter(tmp_path: Path, whole: bytes) -> None:
+    (tmp_path / "drift.sh").write_bytes(whole)
     ended = subprocess.run(
         ["shellcheck", "--shell=sh", "--severity=warning", tmp_path / "drift.sh"],
         capture_output=True,

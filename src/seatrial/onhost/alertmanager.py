@@ -1,7 +1,8 @@
 # ruff: noqa: D103
 """Alertmanager's API (v2), spoken from a vantage: python3 reads this script from stdin and installs nothing.
 
-`alerts` tells which alerts fire and fit the matchers of SPEC. `silence` begins a silence or gives the one that is there
+`alerts` tells which alerts fire and fit the matchers of SPEC, `silences` which silences were in force lately, whoever made
+them. `silence` begins a silence or gives the one that is there
 more time, `unsilence` ends it; both look first and look again afterwards, so that doing either twice is doing it once. A
 silence of ours is known by its author and its comment. What is not in: any judgement.
 """
@@ -56,6 +57,37 @@ def fitting(spec: dict[str, Any], matchers: list[str], *, quiet: bool = False) -
     if answer.status != 200 or not isinstance(answer.said, list):
         return no(answer)
     return {"alerts": sorted(answer.said, key=lambda one: str(one.get("startsAt", "")))}
+
+
+def silences(spec: dict[str, Any]) -> dict[str, Any]:
+    answer = request(spec, "GET", "/api/v2/silences")
+    if answer.status != 200 or not isinstance(answer.said, list):
+        return no(answer)
+    # Moments in UTC and of one form, so that their texts are in the order of time.
+    first, last = moment(answer.now - float(spec["seconds"])), moment(answer.now)
+    found = [one for one in answer.said if one["endsAt"] >= first and one["startsAt"][:19] <= last[:19]]
+    found.sort(key=lambda one: str(one["startsAt"]))
+    return {
+        "status": 200,
+        "count": len(found),
+        "silences": [
+            {
+                "by": str(one.get("createdBy", ""))[:100],
+                "comment": str(one.get("comment", ""))[:300],
+                "starts": str(one["startsAt"])[:19] + "Z",
+                "ends": str(one["endsAt"])[:19] + "Z",
+                "matchers": [spelled(each) for each in one["matchers"][:MOST_LABELS]],
+            }
+            for one in found[:MOST_TOLD]
+        ],
+    }
+
+
+def spelled(matcher: dict[str, Any]) -> str:
+    sign = ("=" if matcher.get("isEqual", True) else "!") + (
+        "~" if matcher.get("isRegex") else "" if matcher.get("isEqual", True) else "="
+    )
+    return str(matcher["name"])[:100] + sign + json.dumps(str(matcher["value"])[:200])
 
 
 def told(alert: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +174,7 @@ def moment(seconds: float) -> str:
 
 
 def main(words: list[str]) -> dict[str, Any]:
-    verbs = {"alerts": alerts, "silence": silence, "unsilence": unsilence}
+    verbs = {"alerts": alerts, "silences": silences, "silence": silence, "unsilence": unsilence}
     return verbs[words[0]](json.loads(words[1]))
 
 

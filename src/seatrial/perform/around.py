@@ -1,20 +1,26 @@
 """What else changes around a trial: snapshots of its host and peers before it, and what differs when it is over.
 
-Other hosts of its stage are asked what was done on them meanwhile: packages and certificates.
+Other hosts of its stage are asked what was done on them meanwhile (packages and certificates), and each Alertmanager that
+the fleet file names which alerts were silenced.
 A trial never waits for a snapshot that fails and never fails by one: what could not be read is written down as not known.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from seatrial.checks.platform.hushed import read_silences, silences_command
 from seatrial.drift.snapshot import MOST, Snapshot, besides_the_kernel, differences, read_document
 from seatrial.errors import InputError
+from seatrial.model.check.monitoring import AlertsCheck
 from seatrial.model.event import Kind
 from seatrial.model.fold import TrialState
+from seatrial.model.silence import AlertmanagerSilence
 from seatrial.perform.drifting import snapshots, windows
+from seatrial.perform.silencing import AUTHOR
 from seatrial.perform.world import World
 from seatrial.rollout.decide import Terms
 
@@ -39,7 +45,10 @@ async def before(world: World, trial: TrialState, terms: Terms) -> Events:
 
 async def after(world: World, trial: TrialState, terms: Terms) -> Events:
     """What differs from what the trial began with, and what was done elsewhere; nothing of what was told already."""
-    return (*await _differing(world, trial), *await _elsewhere(world, trial, terms))
+    parts = await asyncio.gather(
+        _differing(world, trial), _elsewhere(world, trial, terms), _silenced(world, trial, terms)
+    )
+    return tuple(event for part in parts for event in part)
 
 
 async def _differing(world: World, trial: TrialState) -> Events:
@@ -74,6 +83,48 @@ async def _elsewhere(world: World, trial: TrialState, terms: Terms) -> Events:
             data["unread"] = said
         else:
             data["changes"] = [{**asdict(one), "sentence": one.sentence} for one in said[:MOST]]
+        if data["changes"] or data["unread"]:
+            events.append((Kind.CHANGED, data))
+    return tuple(events)
+
+
+async def _silenced(world: World, trial: TrialState, terms: Terms) -> Events:
+    """Which alerts people silenced: a silence of ours is meant, and no news."""
+    if trial.begun is None:
+        return ()
+    fleet = world.fleet
+    stage = fleet.hosts[terms.host].stage
+    declared = (
+        *fleet.silences_of(terms.host).values(),
+        *fleet.rollout.blockers_of(stage).values(),
+        *fleet.checks_of(stage).values(),
+    )
+    # Several may name one server; the first of them says how it is reached.
+    servers = {
+        one.url: one for one in reversed(declared) if isinstance(one, AlertsCheck | AlertmanagerSilence)
+    }
+    seconds = (world.clock.now() - trial.begun).total_seconds()
+    events: list[tuple[Kind, Mapping[str, Any]]] = []
+    for url, server in servers.items():
+        if url in trial.changed:
+            continue
+        (output,) = await world.ask(server.source_vantage, silences_command(server, seconds))
+        said = read_silences(server, output)
+        data: dict[str, Any] = {"place": url, "since": trial.begun.timestamp(), "changes": [], "unread": ""}
+        if isinstance(said, str):
+            data["unread"] = said
+        else:
+            data["changes"] = [
+                {
+                    "topic": "silences",
+                    "key": " ".join(one.matchers),
+                    "before": "",
+                    "after": one.ends,
+                    "sentence": one.sentence,
+                }
+                for one in said
+                if one.by != AUTHOR
+            ]
         if data["changes"] or data["unread"]:
             events.append((Kind.CHANGED, data))
     return tuple(events)
