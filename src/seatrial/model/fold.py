@@ -176,6 +176,13 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 problem=str(data.get("problem", "")),
                 problem_hint=str(data.get("hint", "")),
             )
+    return _told(trial, event)
+
+
+def _told(trial: TrialState, event: Event) -> TrialState:
+    """What was found out in a trial, whatever its state."""
+    data = event.data
+    match event.kind:
         case Kind.RESULTS:
             found = _round(event)
             failed = trial.first_failure
