@@ -117,7 +117,9 @@ async def _until_told(listen: str, access: Access, database: str | None) -> int:
     ending, over = anyio.Event(), asyncio.Event()
     app = make_app(following, access, SystemClock(), any_name=access.open_as is None, ending=ending)
     with _signals(told, over):
-        await asyncio.to_thread(following.catch_up)
+        out = console()
+        with out.status("reading the journal") if out.is_terminal else contextlib.nullcontext():
+            await asyncio.to_thread(following.catch_up)
         keeping = asyncio.create_task(following.keep_up())
         async with served(bound, app, most_connections=MOST_CONNECTIONS):
             console().print(f"serve     http://{bound.listen.shown}/   end it with Ctrl-C")
