@@ -176,11 +176,15 @@ def main() -> None:
     words.add_argument("--events", type=int, default=1_000_000)
     words.add_argument("--viewers", type=int, default=200)
     words.add_argument("--postgres", action="store_true", help="the same on PostgreSQL as well")
+    words.add_argument("--journal", type=Path, help="where the journal is made, or is from last time")
     given = words.parse_args()
     print(f"{os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / "journal.db"
-        events = large(path, hosts=given.hosts, events=given.events)
+        path = given.journal or Path(folder) / "journal.db"
+        if path.exists():
+            events = Journal(f"sqlite:///{path}").read(limit=1, newest=True)[-1].seq
+        else:
+            events = large(path, hosts=given.hosts, events=given.events)
         measured(f"sqlite:///{path}", "SQLite", events, given)
         if given.postgres:
             server = Postgres(Path(folder))
