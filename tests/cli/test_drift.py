@@ -12,6 +12,8 @@ import pytest
 
 from seatrial.drift.facts import script
 from seatrial.drift.window import script as window_script
+from seatrial.journal.store import Journal
+from seatrial.model.event import Kind
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -40,6 +42,16 @@ def test_this_machine_is_read_without_a_fleet_file(tmp_path: Path) -> None:
     assert host["asked"] >= 50
     assert code == {"pass": 0, "fail": 1, "unknown": 3}[document["outcome"]]
     assert all(one["fix"] for one in document["findings"])
+
+
+def test_what_was_found_is_kept_for_the_page(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    _, said, _ = told("--local", "--json", "--keep", "--database", url, folder=tmp_path)
+    document = json.loads(said)
+    (event,) = Journal(url).latest(Kind.DRIFT_AUDITED)
+    assert (event.rollout, event.host) == ("", next(iter(document["hosts"])))
+    assert event.data["findings"] == document["findings"]
+    assert [one["name"] for one in event.data["unread"]] == [one["name"] for one in document["unknown"]]
 
 
 def test_two_snapshots_are_kept_and_compared(tmp_path: Path) -> None:

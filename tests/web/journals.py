@@ -70,6 +70,31 @@ def hostile(path: Path) -> Journal:
         data={"purpose": "exercise", "boot_id": "b", "seconds": 1.0, "results": [result], "summary": HOSTILE},
     )
     store.append(Kind.NOTE, rollout="r1", by=HOSTILE, data={"text": HOSTILE})
+    store.append(Kind.ROLLOUT_HELD, rollout="r1", data={"because": HOSTILE, "hint": HOSTILE})
+    suspect = {"subject": HOSTILE, "version": HOSTILE, "because": [HOSTILE], "reverted_in": HOSTILE}
+    found = {"suspects": [suspect], "examined": 3, "old": HOSTILE, "new": HOSTILE, "changelog": HOSTILE}
+    store.append(Kind.SUSPECTS, rollout="r1", host="gw-s1", data=found)
+    changed = {"place": HOSTILE, "since": 0.0, "changes": [{"sentence": HOSTILE}], "unread": ""}
+    store.append(Kind.CHANGED, rollout="r1", host="gw-s1", data=changed)
+    store.append(Kind.HOST_DESCRIBED, rollout="r1", host="gw-s1", data={"product": HOSTILE, "cpu": HOSTILE})
+    keys = ("name", "what", "because", "fix", "instead", "accepted", "when")
+    finding = {**dict.fromkeys(keys, HOSTILE), "severity": HOSTILE}
+    audit = {
+        "findings": [finding],
+        "unread": [{"name": HOSTILE, "because": HOSTILE, "hint": HOSTILE}],
+        "asked": 2,
+    }
+    store.append(Kind.DRIFT_AUDITED, rollout="", host=HOSTILE[:40], data=audit)
+    failover = store.new_failover()
+    keys = ("group", "driver", "to", "away", "origin", "why", "force", "trial", "fleet")
+    store.append(Kind.FAILOVER_STARTED, rollout=failover, by=HOSTILE, data=dict.fromkeys(keys, HOSTILE))
+    deed = {"deed": HOSTILE, "on": [HOSTILE], "because": HOSTILE, "hurts": True}
+    store.append(Kind.FAILOVER_INTENT, rollout=failover, data=deed)
+    steps = {HOSTILE: [{"name": HOSTILE, "ms": 200, "status": 1, "said": HOSTILE}]}
+    failed = {"deed": HOSTILE, "problem": HOSTILE, "hint": HOSTILE, "seconds": 1.0, "steps": steps}
+    store.append(Kind.FAILOVER_FAILED, rollout=failover, data=failed)
+    ended = {"outcome": HOSTILE, "because": HOSTILE, "hint": HOSTILE}
+    store.append(Kind.FAILOVER_ENDED, rollout=failover, data=ended)
     store.append(Kind.ROLLOUT_PAUSED, rollout="r1", by=HOSTILE, data={"why": HOSTILE})
     return store
 

@@ -118,3 +118,25 @@ def large(path: Path, *, hosts: int, events: int) -> int:
 
 def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
+
+
+def copied(path: Path, url: str) -> None:
+    """The same journal in a PostgreSQL."""
+    import psycopg
+
+    Journal(url).close()
+    connection = sqlite3.connect(path)
+    with psycopg.connect(url.replace("+psycopg", "")) as there, there.cursor() as cursor:
+        (rollouts,) = connection.execute("SELECT count(*) FROM rollouts").fetchone()
+        cursor.execute(
+            "INSERT INTO rollouts (at) SELECT '2026-01-01' FROM generate_series(1, %s)", (rollouts,)
+        )
+        with cursor.copy('COPY events (seq, at, kind, rollout, host, "by", data) FROM STDIN') as copy:
+            for row in connection.execute('SELECT seq, at, kind, rollout, host, "by", data FROM events'):
+                copy.write_row(row)
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('events', 'seq'), (SELECT max(seq) FROM events))"
+        )
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as there:
+        there.execute("ANALYZE events")
+    connection.close()

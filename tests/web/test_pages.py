@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.rehearsed import controlled
 
-from .journals import HOSTILE, hostile, rehearsed
+from .journals import HOSTILE, busy, hostile, rehearsed
 from .served import Page, serving
 
 PATHS = ("/", "/kernels", "/rollouts/r1", "/rollouts/r1/hosts/gw-s1")
@@ -58,11 +58,80 @@ def test_the_board_has_the_fleet_by_stage_and_what_is_known_of_kernels(page: Pag
     assert [group["name"] for group in board["fleet"]["stages"][1]["groups"]] == ["gw-p"]
     (known,) = board["kernels"]
     assert (known["kernel"], known["role"], known["good"]) == ("6.1.0-56-cloud-amd64", "gateway", False)
+    assert "ended reverted" in board["now"]["wrong"]["first"][0]["says"]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    path = tmp_path_factory.mktemp("night") / "journal.db"
+    busy(path).close()
+    with serving(path) as served:
+        yield served
+
+
+def test_the_first_page_says_what_is_wrong_on_trial_and_waited_for(night: Page) -> None:
+    now = night.ask("/board.json").document["now"]
+    assert [one["says"] for one in now["wrong"]["first"]] == [
+        "failover f2 of nfs is stuck: nobody serves nfs",
+        "1 danger at the next boot, restart or failover",
+    ]
+    assert [one["host"] for one in now["on_trial"]["first"]] == ["gw-s1", "gw-p1"]
+    assert 0 < now["on_trial"]["first"][0]["guard"]["seconds_left"] <= 600
+    assert [one["says"] for one in now["waits"]["first"]] == ["r1 waits: the window opens at 22:00"]
+    assert night.ask("/board.json").document["rollouts"][0]["name"] == "r1"
+    assert len(night.ask("/board.json").document["rollouts"]) == 1
+    assert "the window opens at 22:00" in night.ask("/rollouts/r1").body
+
+
+def test_a_failover_of_its_own_has_its_steps_its_pause_and_its_proof(night: Page) -> None:
+    told = night.ask("/failovers/f1.json").document
+    (deed,) = told["deeds"]
+    assert (deed["deed"], deed["on"], deed["hurts"]) == ("hand-over", ["nfs-1", "nfs-2"], True)
+    assert [(step["place"], step["name"]) for step in deed["steps"]][-1] == ("nfs-2", "promote")
+    assert told["pause"]["proven"] and told["pause"]["seconds"] < 600
+    assert told["asked"][1]["results"][0]["because"].startswith("4 of 4 clients went on")
+    stuck = night.ask("/failovers/f2.json").document
+    assert (stuck["failover"]["outcome"]["word"], stuck["pause"]["proven"]) == ("stuck", False)
+    assert [one["name"] for one in night.ask("/failovers.json").document["failovers"]] == ["f2", "f1"]
+
+
+def test_drift_is_shown_worst_first_with_the_fix_and_who_accepted_it(night: Page) -> None:
+    told = night.ask("/drift.json?host=gw-p1").document
+    assert [one["severity"]["word"] for one in told["findings"]] == ["danger", "warning", "note"]
+    assert told["findings"][0]["fix"] == "grub-set-default 6.1.0-47-cloud-amd64"
+    assert told["findings"][2]["accepted"].startswith("olga")
+    assert (told["accepted"], told["number_unknown"]) == (1, 1)
+    assert night.ask("/drift.json?host=nobody").status == 404
+    assert night.ask("/drift.json?page=x").status == 422
+
+
+def test_a_kernel_says_who_marked_it_and_who_overrode_it(night: Page) -> None:
+    (known,) = night.ask("/kernels.json").document["kernels"]
+    assert (known["origin"], known["refuses"], known["override"]["by"]) == ("marked by olga", False, "vera")
+
+
+def test_the_journal_tells_everything_also_what_people_wrote(night: Page) -> None:
+    texts = [
+        f"{one['of']} {one['step']} {one['text']}" for one in night.ask("/journal.json").document["lines"]
+    ]
+    assert "r1 note the switch in rack 7 was rebooted (olga)" in texts
+    assert " note called the provider (olga)" in texts
+    assert any(text.startswith("f2 failover f2 stuck") for text in texts)
+    assert any(text.startswith(" drift 3 findings of 51") for text in texts)
+    first = night.ask("/journal.json?before=3").document
+    assert [one["seq"] for one in first["lines"]] == [1]
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
     [
+        ("/failovers/r1", 404),
+        ("/failovers/f9.json", 404),
+        ("/rollouts/f1", 404),
+        ("/rollouts/r1/journal?before=-1", 422),
+        ("/rollouts/r9/journal", 404),
+        ("/drift?host=%3Cscript%3E", 404),
+        ("/drift?page=" + "9" * 40, 422),
         ("/rollouts/r9", 404),
         ("/rollouts/r9.json", 404),
         ("/rollouts/r1/hosts/nobody", 404),
@@ -84,7 +153,7 @@ def test_what_is_not_there_is_said_to_be_missing(page: Page, path: str, status: 
 def test_what_hosts_and_people_say_stays_text(tmp_path: Path) -> None:
     hostile(tmp_path / "journal.db").close()
     with serving(tmp_path / "journal.db") as page:
-        for path in PATHS:
+        for path in (*PATHS, "/drift", "/failovers", "/failovers/f1", "/journal", "/rollouts/r1/journal"):
             shown = page.ask(path)
             assert shown.status == 200
             assert "<script>alert" not in shown.body

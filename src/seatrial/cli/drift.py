@@ -15,16 +15,27 @@ from rich.markup import escape
 
 from seatrial.cli.examples import epilogue_of
 from seatrial.cli.given import bytes_of
-from seatrial.cli.options import DEFAULT_FLEET, FleetFile, Json, console, fleet, print_json
+from seatrial.cli.options import (
+    DEFAULT_FLEET,
+    Database,
+    FleetFile,
+    Json,
+    console,
+    fleet,
+    journal,
+    person,
+    print_json,
+)
 from seatrial.drift.accepted import check_names
 from seatrial.drift.snapshot import Snapshot, differences, read_text
 from seatrial.errors import InputError
+from seatrial.model.event import Kind
 from seatrial.model.finding import Audit, Finding, Severity, Unread
 from seatrial.model.fleet import Fleet
 from seatrial.model.text import safe
 from seatrial.perform.drifting import Drift, audit, only, snapshots, this_machine
 from seatrial.perform.world import open_world
-from seatrial.report.drifted import Answer, answer, as_document, as_nagios, as_prometheus
+from seatrial.report.drifted import Answer, answer, as_document, as_kept, as_nagios, as_prometheus
 
 # It has verbs of its own and is one itself, so it is a whole App, which the front door loads when it is called.
 app = App(
@@ -35,6 +46,7 @@ app = App(
 
 Hosts = Annotated[tuple[str, ...], Parameter(name="--host", negative="", help="only these hosts")]
 Local = Annotated[bool, Parameter(name="--local", negative="", help="this machine; no fleet file is needed")]
+Keep = Annotated[bool, Parameter(negative="", help="write it into the journal as well, for the page")]
 Format = Literal["text", "json", "prometheus", "nagios"]
 FailOn = Annotated[
     Literal["danger", "warning", "note"],
@@ -54,14 +66,21 @@ def drift(
     format: Annotated[Format, Parameter(help="how to tell it")] = "text",
     json: Json = False,
     fail_on: FailOn = "warning",
+    keep: Keep = False,
+    database: Database = None,
 ) -> int:
     """Read every host, and say what its next boot, restart or failover would change, each with the fix.
 
-    Hosts are only read, in one exec each. Exit code 0 when nothing as bad as --fail-on stands, 1 when something does, 3
+    Hosts are only read, in one exec each. With --keep what was found is written into the journal, and `seatrial serve` shows it. Exit code 0 when nothing as bad as --fail-on stands, 1 when something does, 3
     when a question had no answer.
     """
     declared = declared_fleet(file, host, local)
+    # Before anything is asked: a journal that cannot be opened is no reason to have asked for nothing.
+    store = journal(database) if keep else None
     found = asyncio.run(look(declared, host))
+    if store is not None:
+        for name, one in found.audits.items():
+            store.append(Kind.DRIFT_AUDITED, rollout="", host=name, by=person(), data=as_kept(one))
     threshold = Severity(fail_on)
     told = answer(found.audits, threshold)
     code = told.code

@@ -132,7 +132,9 @@ async def _until_told(listen: str, access: Access, database: str | None, file: P
     any_name = access.open_as is None
     app = make_app(following, access, SystemClock(), any_name=any_name, ending=ending, reboots=reboots)
     with _signals(told, over):
-        await asyncio.to_thread(following.catch_up)
+        out = console()
+        with out.status("reading the journal") if out.is_terminal else contextlib.nullcontext():
+            await asyncio.to_thread(following.catch_up)
         keeping = [asyncio.create_task(following.keep_up())]
         if reboots is not None:
             keeping.append(asyncio.create_task(reboots.keep_proving()))

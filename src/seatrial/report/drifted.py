@@ -72,6 +72,15 @@ def _unread(one: Unread) -> dict[str, Any]:
     return {"host": one.host, "name": one.name, "because": one.because, "hint": one.hint or None}
 
 
+def as_kept(audit: Audit) -> dict[str, Any]:
+    """An audit as the journal keeps it, for the page and its figures."""
+    return {
+        "findings": [_finding(one) for one in audit.findings],
+        "unread": [{**_unread(one), "skipped": one.skipped} for one in audit.unread if not one.skipped],
+        "asked": audit.asked,
+    }
+
+
 METRICS: tuple[Metric, ...] = (
     Metric(
         name="seatrial_drift_findings",

@@ -39,6 +39,10 @@ class Narrator:
         self.state = RolloutState(id=rollout)
         self._controllers = 0
 
+    def begin(self, state: RolloutState, *, controllers: int = 0) -> None:
+        """Go on from a state that somebody else has folded; `controllers` had it before, 0 for none."""
+        self.state, self._controllers = state, controllers
+
     def feed(self, event: Event) -> list[Line]:
         """The lines that this Event adds."""
         before = self.state

@@ -178,7 +178,8 @@ class Following:
         """A rollout as the journal has it, light; the trials under way whole."""
         state = fold(self.journal.read(name, before=before, kinds=LIGHT), rollout=name)
         narrator = Narrator(name)
-        narrator.state = state
+        took = self.journal.read(name, before=before, kinds=(Kind.CONTROLLER_TOOK,), limit=1)
+        narrator.begin(state, controllers=len(took))
         told = Told(narrator=narrator)
         if not state.ended:
             for trial in [one for one in state.trials.values() if one.under_way]:

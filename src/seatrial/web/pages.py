@@ -52,7 +52,13 @@ def _took(begun: str | None, ended: str | None) -> str:
     return duration((datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds())
 
 
+def _quiet(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is none of: it is said, and in no colour."""
+    return {**shown, "tone": "rest"}
+
+
 _TEMPLATES.filters["clock"] = _clock
+_TEMPLATES.filters["quiet"] = _quiet
 _TEMPLATES.filters["duration"] = duration
 _TEMPLATES.globals.update(took=_took, version=__version__)
 

@@ -6,21 +6,19 @@ What is in: what must be known of the time before a stretch, and reading it. Wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, fold_failover
-from seatrial.model.fold import RolloutState, fold
+from seatrial.model.fold import RolloutState, advance, fold
 from seatrial.model.trials import Trials
+from seatrial.model.trialstate import TrialState
 from seatrial.report.failover import FailoverNarrator
 from seatrial.report.narrate import Line, Narrator
 from seatrial.web.told import LIGHT
 
 EVENTS = 300
-# What is said of no single host; it is little, also of ten thousand hosts.
-_GENERAL = tuple(kind for kind in LIGHT if not kind.startswith(("trial.", "host.")))
-
 Placed = tuple[int, str, Line]
 
 
@@ -63,25 +61,22 @@ def _primed(journal: Journal, name: str, events: Sequence[Event]) -> Narrator | 
     if not name.startswith("r"):
         return None
     narrator = Narrator(name)
-    narrator.state = fold(journal.read(name, before=first, kinds=_GENERAL), rollout=name)
-    for host in dict.fromkeys(event.host for event in mine if event.host):
-        if host in narrator.state.trials:
-            known = replace(narrator.state, trials=Trials.of({host: narrator.state.trials[host]}))
-            trial = _folded(known, journal.read(name, host=host, before=first)).trials[host]
-            narrator.state = replace(narrator.state, trials=_trials(narrator.state).put(trial))
+    took = journal.read(name, before=first, kinds=(Kind.CONTROLLER_TOOK,), limit=1)
+    hosts = dict.fromkeys(event.host for event in mine if event.host)
+    trials = {host: _trial(journal, name, host, first) for host in hosts}
+    if mine[0].kind != Kind.ROLLOUT_STARTED and any(event.kind == Kind.ROLLOUT_ENDED for event in mine):
+        # The end names hosts that were never touched, so for this page all are wanted.
+        trials = {**fold(journal.read(name, before=first, kinds=LIGHT), rollout=name).trials, **trials}
+    narrator.begin(RolloutState(id=name, trials=Trials.of(trials)), controllers=len(took))
     return narrator
 
 
-def _folded(state: RolloutState, events: Sequence[Event]) -> RolloutState:
-    from seatrial.model.fold import advance
-
-    for event in events:
-        state = advance(state, event)
-    return state
-
-
-def _trials(state: RolloutState) -> Trials:
-    return state.trials if isinstance(state.trials, Trials) else Trials.of(state.trials)
+def _trial(journal: Journal, name: str, host: str, before: int) -> TrialState:
+    """One trial as it was in front of a place of the journal."""
+    alone = RolloutState(id=name, trials={host: TrialState(host=host)})
+    for event in journal.read(name, host=host, before=before):
+        alone = advance(alone, event)
+    return alone.trials[host]
 
 
 def _of_none(event: Event) -> list[Line]:

@@ -54,7 +54,7 @@
       const left = Math.max(Number(clock.dataset.left) - 1, 0);
       clock.dataset.left = String(left);
       clock.textContent = spoken(left);
-      const bar = clock.closest("p").querySelector("progress");
+      const bar = clock.closest("p")?.querySelector("progress");
       if (bar) bar.value = left;
     }
   }, 1000);

@@ -12,7 +12,7 @@ from seatrial.model.fold import RolloutState, TrialState
 from seatrial.model.trial import State
 from seatrial.web.following import Following, Head
 from seatrial.web.told import Told
-from seatrial.web.views.drift import severities
+from seatrial.web.views.drift import counted
 from seatrial.web.views.failover import failovers
 from seatrial.web.views.known import kernels
 from seatrial.web.views.now import now
@@ -39,7 +39,7 @@ def board(following: Following, clock: Clock) -> dict[str, Any]:
         "latest": latest.state.id if latest else None,
         "fleet": fleet_shown(latest) if latest else None,
         "failovers": [one for one in moved if not one["trial"]][:5],
-        "drift": severities(following) if following.audits else None,
+        "drift": counted(following) if following.audits else None,
         "audited": len(following.audits),
         "kernels": known["kernels"],
         "more_kernels": known["more"],

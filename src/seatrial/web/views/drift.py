@@ -16,7 +16,7 @@ AT_ONCE = 100
 _TONES: Mapping[str, tuple[str, str]] = {
     "danger": ("!", "bad"),
     "warning": ("▲", "warn"),
-    "note": ("·", "rest"),
+    "note": ("i", "rest"),
 }
 _RANKS = {str(one): one.rank for one in Severity}
 
@@ -29,6 +29,11 @@ def severities(following: Following) -> dict[str, int]:
             str(one.get("severity")) for one in event.data.get("findings", ()) if not one.get("accepted")
         )
     return {str(one): counted[str(one)] for one in Severity}
+
+
+def counted(following: Following) -> list[dict[str, Any]]:
+    """The same for a page."""
+    return [severity_shown(word) | {"number": number} for word, number in severities(following).items()]
 
 
 def drift(following: Following, host: str = "", number: int = 1) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _pause(state: FailoverState, events: Sequence[Event], clock: Clock) -> dict[
     if state.hurt is None:
         return None
     proven = next((one.at for one in events if one.at >= state.hurt and _proves(one)), None)
-    until = proven or state.ended or clock.now()
+    until = proven or clock.now()
     return {
         "since": moment(state.hurt),
         "until": moment(proven),

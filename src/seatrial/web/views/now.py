@@ -55,6 +55,7 @@ def _wrong(following: Following, running: list[Told]) -> list[dict[str, Any]]:
                     f"{told.state.id}: {hosts} back to the good kernel", f"/rollouts/{told.state.id}", "bad"
                 )
             )
+    wrong += _last(following)
     for one in stuck_groups(list(following.failovers.values())):
         said = f"failover {one.id} of {one.group} is stuck: {one.because}"
         wrong.append(_said(said, f"/failovers/{one.id}", "bad"))
@@ -62,6 +63,17 @@ def _wrong(following: Following, running: list[Told]) -> list[dict[str, Any]]:
         words = "1 danger" if danger == 1 else f"{danger} dangers"
         wrong.append(_said(f"{words} at the next boot, restart or failover", "/drift", "warn"))
     return wrong
+
+
+def _last(following: Following) -> list[dict[str, Any]]:
+    """The newest rollout, where it ended otherwise than blessed: it stands until another one begins."""
+    with following.lock:
+        last = next(reversed(following.heads.values()), None)
+    if last is None or last.state.outcome in ("", "blessed"):
+        return []
+    tone = "bad" if last.state.outcome in ("reverted", "stuck") else "warn"
+    said = f"{last.state.id} to {last.state.candidate} ended {last.state.outcome}: {last.state.because}"
+    return [_said(said, f"/rollouts/{last.state.id}", tone)]
 
 
 def _on_trial(told: Told, clock: Clock) -> list[dict[str, Any]]:
