@@ -178,7 +178,7 @@ class Schedule(RuleBasedStateMachine):
             self.read = event.seq
         assert not self.audit.broken, self.audit.broken
         for host, trial in self.rehearsing.turns.state().trials.items():
-            wrong = left(trial.state, trial.intent, self.rehearsing.platform.hosts[host])
+            wrong = left(trial.state, self.rehearsing.platform.hosts[host])
             assert not wrong, f"{host}: {wrong}"
 
     def teardown(self) -> None:

@@ -98,24 +98,26 @@ def broken(done: Rehearsed) -> list[str]:
     """Every promise that was not kept: by the journal, and by how the hosts were left."""
     found = list(done.audit.broken)
     for host, trial in done.state.trials.items():
-        found += [f"{host}: {what}" for what in left(trial.state, trial.intent, done.platform.hosts[host])]
+        found += [f"{host}: {what}" for what in left(trial.state, done.platform.hosts[host])]
         if trial.under_way:
             found.append(f"{host}: its trial never ended")
     return found
 
 
-def left(state: State, intent: str, host: SimulatedHost) -> list[str]:
-    """What is not as it should be on a host whose trial stands so; `intent` is an act begun and not ended."""
+def left(state: State, host: SimulatedHost) -> list[str]:
+    """What is not as it should be on a host whose trial stands so."""
     if state is State.BLESSED:
         right = (host.running, host.default) == (CANDIDATE, CANDIDATE)
         return [] if right else [f"blessed, and runs {host.running} with {host.default} as default"]
-    # Between the blessing on the host and its Event it is blessed already.
+    # Between the blessing on the host and its Event it is blessed already; the audit has seen with which evidence.
     found = (
-        [] if host.default == GOOD or intent == "bless" else ["the good kernel is not its default any more"]
+        []
+        if host.default == GOOD or host.guard.phase == "blessed"
+        else ["the good kernel is not its default any more"]
     )
     if CANDIDATE in (host.running, host.next) and host.guard.phase not in ("armed", "blessed"):
         found.append(f"{state}, and has the candidate without a guard")
-    if state in FINAL and state is not State.STUCK and host.running != GOOD:
+    if state in FINAL and state is not State.STUCK and (host.running, host.default) != (GOOD, GOOD):
         found.append(f"{state}, and still runs {host.running}")
     if state in FINAL and state is not State.STUCK and host.next:
         found.append(f"{state}, and its next boot takes {host.next}")

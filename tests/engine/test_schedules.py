@@ -102,7 +102,7 @@ def _wait_for_ever(patch: pytest.MonkeyPatch) -> None:
 MUTANTS = [
     (_forget_peers, "was begun while its peer"),
     (_forget_budgets, "away, and"),
-    (_bless_unseen, "was blessed without evidence"),
+    (_bless_unseen, "blessed without evidence"),
     (_change_the_default, "is not its default any more"),
     (_arm_nothing, "without a guard"),
     (_wait_for_ever, "never ended"),

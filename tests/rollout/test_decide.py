@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
+from seatrial.model.event import Kind
 from seatrial.model.trial import FINAL, TRANSITIONS, State
-from seatrial.rollout.decide import RESERVE
+from seatrial.rollout.decide import MAX_TRIES, RESERVE, Act
 from tests.rollout.paper import CANDIDATE, GOOD, PaperHost, fresh
 
 ENDINGS = {
@@ -105,3 +106,15 @@ def test_every_state_can_end_and_every_move_goes_somewhere_new() -> None:
         for _ in TRANSITIONS:
             reached |= set(itertools.chain.from_iterable(TRANSITIONS[s] for s in reached))
         assert reached & FINAL
+
+
+def test_controllers_that_die_in_the_middle_of_an_act_use_up_none_of_its_tries() -> None:
+    """With many workers that are killed, one host may meet many of them; that says nothing of the host."""
+    host = PaperHost()
+    for _ in range(2 * MAX_TRIES):
+        host.note(Kind.TRIAL_INTENT, act=str(Act.BASELINE))
+    assert host.trial().tries == {Act.BASELINE: 1}
+    for _ in range(MAX_TRIES):
+        host.note(Kind.TRIAL_FAILED, act=str(Act.BASELINE), problem="no flow could be probed")
+        host.note(Kind.TRIAL_INTENT, act=str(Act.BASELINE))
+    assert host.trial().tries == {Act.BASELINE: MAX_TRIES + 1}

@@ -157,14 +157,7 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
         case Kind.HOST_FORCED:
             return replace(trial, forced=str(data.get("why") or "a person said so"))
         case Kind.TRIAL_INTENT:
-            act = str(data["act"])
-            return replace(
-                trial,
-                intent=act,
-                intent_at=event.at,
-                tries={**trial.tries, act: trial.tries.get(act, 0) + 1},
-                facts={**trial.facts, **data.get("facts", {})},
-            )
+            return _intended(trial, event)
         case Kind.TRIAL_ACTED:
             given = event.at if data.get("act") == "extend" else trial.given
             return replace(trial, intent="", intent_at=None, problem="", problem_hint="", given=given)
@@ -208,6 +201,19 @@ def _told(trial: TrialState, event: Event) -> TrialState:
                 failed = event.at
             return replace(trial, verdict=dict(data), first_failure=failed)
     return trial
+
+
+def _intended(trial: TrialState, event: Event) -> TrialState:
+    act = str(event.data["act"])
+    # One that was begun and neither worked nor failed was cut off with its controller, which says nothing of the host.
+    again = 0 if trial.intent == act else 1
+    return replace(
+        trial,
+        intent=act,
+        intent_at=event.at,
+        tries={**trial.tries, act: trial.tries.get(act, 0) + again},
+        facts={**trial.facts, **event.data.get("facts", {})},
+    )
 
 
 def _approval(event: Event) -> Approval:

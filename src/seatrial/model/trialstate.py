@@ -43,9 +43,10 @@ class Silenced:
 class TrialState:
     """Where one host's Trial stands. `since` is when it came there; `intent` is an act begun and not ended.
 
-    `tries` counts acts begun in this state, by act; `rounds` keeps the newest Results of each purpose; `facts` is
-    what the moves so far wrote down (armed_boot_id, trial_boot_id, ...). `cause` is why it reverts, "" when it does not.
-    `given` is when its guard was last given time, None before it counts. `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
+    `tries` counts acts begun in this state, by act; one that was cut off with its controller does not count.
+    `rounds` keeps the newest Results of each purpose; `facts` is what the moves so far wrote down (armed_boot_id,
+    trial_boot_id, ...). `cause` is why it reverts, "" when it does not. `given` is when its guard was last given time, None
+    before it counts. `begun` is when the course let it begin, `wave` in which wave; `skipped` and `forced` are a person's
     reasons, and `seen_to` is what was done about one that was stuck.
     `snapshots` are the facts of its host and peers before it, by place, `changed` what differed from them afterwards.
     `samples` are the stretches that a soak has measured, `verdict` what they meant when they were last looked at.

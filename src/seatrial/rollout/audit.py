@@ -63,7 +63,10 @@ class Audit:
             case Kind.TRIAL_INTENT if data.get("act") in ("reboot", "bless"):
                 if host not in self._armed:
                     self._no(event, f"was to {data['act']} without a guard")
-                self._proofs.setdefault(host, _Proof()).asked |= data["act"] == "bless"
+                proof = self._proofs.setdefault(host, _Proof())
+                if data["act"] == "bless" and proof.shown.get(proof.boot) is not Outcome.PASS:
+                    self._no(event, "was to be blessed without evidence of this boot")
+                proof.asked |= data["act"] == "bless"
             case Kind.RESULTS if data.get("purpose") in ("exercise", "soak"):
                 outcome = worst(Outcome(result["outcome"]) for result in data.get("results", ()))
                 self._proofs.setdefault(host, _Proof()).shown[str(data.get("boot_id"))] = outcome

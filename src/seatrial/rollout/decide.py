@@ -293,7 +293,7 @@ def _no_answer(trial: TrialState, seen: Seen, terms: Terms) -> Action:
 
 
 def _rebooting(trial: TrialState, seen: Seen, terms: Terms) -> Action:
-    limit = terms.policy.guard + 2 * terms.policy.reboot
+    limit = _longest_way(terms)
     if seen.sight is None:
         if _elapsed(trial, seen) < limit:
             return Wait(
@@ -389,6 +389,9 @@ def _on_trial(trial: TrialState, seen: Seen, terms: Terms) -> Action:
 def _soaking(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     if seen.sight is not None and _is_blessed(seen.sight, trial, terms):
         return Move(to=State.BLESSED, because=f"{terms.candidate} is the default now")
+    if seen.sight is None and trial.tries.get(Act.BLESS, 0) and _elapsed(trial, seen) < _longest_way(terms):
+        # It may have been blessed: then it must not be sent back, and only the host can say.
+        return Wait(seconds=POLL, because=f"{terms.host} does not answer since its blessing")
     if (lost := _lost_candidate(trial, seen, terms)) is not None:
         return lost
     last = trial.rounds.get(Act.SOAK)
@@ -423,6 +426,11 @@ def _soaking(trial: TrialState, seen: Seen, terms: Terms) -> Action:
     return Do(act=Act.SOAK)
 
 
+def _longest_way(terms: Terms) -> float:
+    """Seconds after which a guard has brought a host back, whatever happened."""
+    return terms.policy.guard + 2 * terms.policy.reboot
+
+
 def _is_blessed(sight: Sight, trial: TrialState, terms: Terms) -> bool:
     guard = sight.guard
     return (
@@ -434,7 +442,7 @@ def _is_blessed(sight: Sight, trial: TrialState, terms: Terms) -> bool:
 
 
 def _reverting(trial: TrialState, seen: Seen, terms: Terms) -> Action:
-    limit = terms.policy.guard + 2 * terms.policy.reboot
+    limit = _longest_way(terms)
     if seen.sight is None:
         if _elapsed(trial, seen) < limit:
             return Wait(seconds=POLL, because="it is on its way back to the good kernel")
