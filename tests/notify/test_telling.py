@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ from tests.engine.rehearsed import TEXT
 from .receivers import came, hook, irc_server, until
 
 ALL = "[started, approval, gate, held, wish, on-trial, blessed, reverting, reverted, refused, undone, stuck, ended]"
-QUICK = Limits(poll=0.05, pauses=(0.05, 0.05), one=60.0, farewell=60.0)
+# What may take long is given long: a slow machine makes these tests slow, not red.
+QUICK = Limits(poll=0.05, pauses=(0.05, 0.05), one=600.0, farewell=600.0)
 
 
 def fleet_text(folder: Path, *names: str, about: str = ALL, form: str = "text") -> str:
@@ -57,7 +59,14 @@ def rolled_out(folder: Path, text: str, scenario: str, *, ticket: str = "") -> J
         ticket=ticket,
     )
     asyncio.run(controller.run(store, rehearsal_world(declared, simulation), "r1"))
+    # On a very slow machine the controller's last minute may be over before all is told.
+    asyncio.run(tell_rest(store, "r1", declared, QUICK))
     return store
+
+
+def on_time(text: str) -> str:
+    """Without the time that stands behind what is late: a simulation has a clock of its own."""
+    return re.sub(r" \(at \d{4}-\d\d-\d\d \d\d:\d\d UTC\)$", "", text)
 
 
 def of_kind(store: Journal, kind: Kind) -> list[Event]:
@@ -83,7 +92,9 @@ def test_a_rollout_tells_each_place_what_it_wants_to_know_in_order_and_once(tmp_
         f"gw-s1 is back on 6.1.0-47-cloud-amd64, kernel {CANDIDATE} failed: {state.trials['gw-s1'].cause}"
     )
     over = f"rollout of kernel {CANDIDATE} ended, reverted: {state.because}"
-    assert [said["text"] for said in two.got] == [f"!log alice: {what} (r1) T42" for what in (failed, over)]
+    assert [on_time(said["text"]) for said in two.got] == [
+        f"!log alice: {what} (r1) T42" for what in (failed, over)
+    ]
     assert len({said["id"] for said in one.got}) == len(one.got)
     assert [said["mood"] for said in one.got][-1] == "failure"
     told = Counter(str(event.data["to"]) for event in of_kind(store, Kind.NOTICE_SENT))
@@ -164,11 +175,13 @@ async def test_of_very_many_that_wait_the_older_ones_become_one(tmp_path: Path) 
         for number in range(50):
             store.append(Kind.ROLLOUT_HELD, rollout="r1", data={"because": f"reason {number}", "hint": ""})
         await tell_rest(store, "r1", declared, QUICK)
-        assert len(one.got) == QUICK.most + 1
-        assert "31 more since" not in one.got[1]["text"] and " more since " in one.got[0]["text"]
+        # All 51 of them: the first 32 in one, then 19.
+        assert len(one.got) == QUICK.most
+        assert one.got[0]["text"].startswith("r1: 32 more since ")
+        assert one.got[1]["text"] == "r1: waits: reason 31"
         assert one.got[-1]["text"] == "r1: waits: reason 49"
         await tell_rest(store, "r1", declared, QUICK)
-        assert len(one.got) == QUICK.most + 1
+        assert len(one.got) == QUICK.most
 
 
 @contextlib.contextmanager
@@ -216,9 +229,10 @@ def test_three_workers_tell_each_notice_once(tmp_path: Path, monkeypatch: pytest
         try:
             many.start()
             many.until(lambda: controller_ended(many.journal))
-            many.until(lambda: any(said["about"] == "ended" for said in one.got))
             for process in many.processes:
                 process.wait()
+            asyncio.run(tell_rest(many.journal, "r1", many.fleet, QUICK))
+            assert one.got[-1]["about"] == "ended"
             counted = Counter(said["id"] for said in one.got)
             assert set(counted.values()) == {1}, counted
             blessed = [said["host"] for said in one.got if said["about"] == "blessed"]
@@ -235,5 +249,6 @@ def test_a_whole_rollout_is_read_in_a_channel_as_an_admin_log(tmp_path: Path) ->
         log = f"  log: {{url_file: {tmp_path}/log, about: [on-trial, reverted, ended], form: sal}}\n"
         rolled_out(tmp_path, TEXT + "\nnotify:\n" + log, "gateway-2021", ticket="T42")
         until(lambda: len(irc.said) == 3)
-    assert irc.said[0][1] == f"!log alice: kernel {CANDIDATE} on trial on gw-s1 (r1) T42"
-    assert all(text.startswith("!log alice: ") and text.endswith("(r1) T42") for _, text in irc.said)
+    texts = [on_time(text) for _, text in irc.said]
+    assert texts[0] == f"!log alice: kernel {CANDIDATE} on trial on gw-s1 (r1) T42"
+    assert all(text.startswith("!log alice: ") and text.endswith("(r1) T42") for text in texts)

@@ -298,3 +298,27 @@ def test_a_beginning_says_in_which_wave() -> None:
         ("production-2", "wave 1"),
         ("production-3", "wave 1"),
     ]
+
+
+def test_no_trial_begins_on_a_host_that_reboots_by_itself_or_beside_one_and_it_counts_in_budgets() -> None:
+    fleet = small(
+        stages={"production": 4},
+        groups={"pair": ("production-1", "production-2")},
+        at_once=4,
+        canaries=0,
+        max_failed=4,
+        budgets=({"per": "role", "most": 2},),
+    )
+    rollout = PaperRollout(fleet)
+    rollout.tally.now_rebooting(frozenset({"production-2"}))
+    step = rollout.go()
+    assert rollout.under_way == ["production-3"], "one of the pair is away, and two may be"
+    assert isinstance(step, Hold)
+    facts = Facts(now=NOW, carriers=rollout.carriers)
+    for host in ("production-1", "production-2"):
+        against = " ".join(why_not(rollout.state, rollout.tally, fleet, facts, host))
+        assert "production-2 reboots by itself and is not proven yet" in against
+    rollout.tally.now_rebooting(frozenset())
+    rollout.end("production-3")
+    rollout.go()
+    assert "production-2" in rollout.under_way
