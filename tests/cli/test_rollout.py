@@ -219,12 +219,12 @@ class HeldByHand:
 
     def sees(self, event: Event) -> None:
         if event.kind == Kind.TRIAL_MOVED and event.data["to"] == "on-trial":
-            words = ("rollout", "abort", "r1", "--mode", "hold", "--why", "let me look", "--ticket", "T2")
+            words = ["rollout", "abort", "r1", "--mode", "hold", "--why", "let me look", "--ticket", "T2"]
             self.said.append(self.desk.types(*words))
         if event.kind == Kind.TRIAL_ACTED and event.data["act"] == "extend":
             self.extended += 1
             if self.extended == 3:
-                words = ("rollout", "abort", "r1", "--mode", self.then, "--why", "seen enough")
+                words = ["rollout", "abort", "r1", "--mode", self.then, "--why", "seen enough"]
                 self.said.append(self.desk.types(*words))
 
 

@@ -102,7 +102,8 @@ def test_trials_of_the_same_role_count_where_there_are_a_few_and_all_where_not()
 
 
 def events(*, ends: str = "blessed", backwards: bool = False) -> list[Event]:
-    at, found = NOW, []
+    at = NOW
+    found: list[Event] = []
 
     def note(kind: Kind, seconds: float, host: str = "h", **data: Any) -> None:
         nonlocal at
