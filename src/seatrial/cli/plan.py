@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from seatrial.cli.ahead import duration_document, duration_lines, explained_document, explained_lines
 from seatrial.cli.follow import show_line
 from seatrial.cli.options import (
     DEFAULT_FLEET,
@@ -19,7 +24,7 @@ from seatrial.cli.options import (
 from seatrial.cli.suspects import ChangelogFile, find
 from seatrial.clock import SystemClock
 from seatrial.engine.memory import verdicts_of
-from seatrial.engine.planning import PlannedHost, plan_rollout
+from seatrial.engine.planning import PlannedHost, foresee, plan_rollout
 from seatrial.engine.suspecting import Expected, expect
 from seatrial.errors import InputError
 from seatrial.model.fleet import Fleet
@@ -38,6 +43,9 @@ def plan(
     /,
     *,
     file: FleetFile = DEFAULT_FLEET,
+    explain: Annotated[
+        str, Parameter(help="a host: why it goes on trial then and not before, and what would hold it")
+    ] = "",
     changelog: ChangelogFile = None,
     database: Database = None,
     json: Json = False,
@@ -45,20 +53,39 @@ def plan(
     """Show the order in which KERNEL would be tried, the gates between stages, and what would be refused today.
 
     Where a changelog of KERNEL is at hand, its patches that were taken back later and touch what this fleet uses are
-    named. Hosts are only read. Exit code 0 when nothing stands in the way, 1 when something does, 3 when a host did not say.
+    named. How long it takes is foreseen by past trials of the journal, or by the limits of the fleet file. Hosts are only read. Exit code 0 when nothing stands in the way, 1 when something does, 3 when a host did not say.
     """
     declared, _ = fleet(file)
-    verdicts = verdicts_of(journal(database))
+    if explain and explain not in declared.hosts:
+        raise InputError(
+            f"there is no host {explain!r} in {file}",
+            hint=f"hosts are: {', '.join(list(declared.hosts)[:20])}",
+        )
+    store, now = journal(database), SystemClock().now()
+    verdicts = verdicts_of(store)
     planned = asyncio.run(plan_rollout(open_world(declared), kernel, verdicts))
     expected = asyncio.run(_expected(declared, kernel, changelog, quiet=json))
+    # Ten thousand hosts take a while.
+    with nullcontext() if json else console().status("looking ahead"):
+        ahead = foresee(store, declared, planned, begin=now, explain=explain)
     outcomes = {host.outcome for host in planned}
     code = 1 if Outcome.FAIL in outcomes else 3 if Outcome.UNKNOWN in outcomes else 0
     if json:
         patches = expected.document() if expected else None
-        print_json({"kernel": kernel, "hosts": [host.document() for host in planned], "patches": patches})
+        print_json(
+            {
+                "kernel": kernel,
+                "hosts": [host.document() for host in planned],
+                "patches": patches,
+                "duration": duration_document(ahead),
+                "explain": explained_document(ahead, declared, explain, now) if explain else None,
+            }
+        )
         return code
     _tell(kernel, planned, declared.rollout)
     _tell_patches(expected)
+    for line in (*duration_lines(ahead, now), *explained_lines(ahead, declared, explain, now)):
+        console().print(safe(line), markup=False)
     return code
 
 

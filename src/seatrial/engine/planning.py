@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from seatrial.engine import memory
+from seatrial.journal.store import Journal
 from seatrial.kernels.remembered import KernelVerdict
 from seatrial.model.fleet import Fleet, Stage
 from seatrial.model.hostfacts import Sight
@@ -16,6 +17,10 @@ from seatrial.model.result import Outcome, Result, worst
 from seatrial.perform.look import boot_method, carriers, sight_of
 from seatrial.perform.world import World
 from seatrial.rollout.course import order
+from seatrial.rollout.forecast import Forecast, forecast
+from seatrial.rollout.lengths import KINDS, Lengths, past_of
+
+_CARRIES = "carries the traffic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,31 @@ async def plan_rollout(
     ]
 
 
+# Rollouts of the past whose trials say how long one takes: the newest ones.
+MOST_ROLLOUTS = 20
+
+
+def foresee(
+    journal: Journal, fleet: Fleet, planned: Sequence[PlannedHost], *, begin: datetime, explain: str = ""
+) -> Forecast:
+    """How long the plan takes, by the past of this journal; and when the turn of the host `explain` comes, and why then."""
+    names = journal.rollouts()[-MOST_ROLLOUTS:]
+    events = (event for name in names for event in journal.read(name, kinds=KINDS))
+    carrying = {host.host for host in planned if host.role == _CARRIES}
+    return forecast(
+        fleet,
+        Lengths(fleet=fleet, past=past_of(events)),
+        hosts=tuple(fleet.hosts),
+        begin=begin,
+        carriers={
+            name: frozenset(carrying.intersection(group.hosts)) or None
+            for name, group in fleet.groups.items()
+        },
+        down=tuple(host.host for host in planned if not host.running),
+        explain=explain,
+    )
+
+
 def _planned(
     world: World,
     host: str,
@@ -98,7 +128,7 @@ def _planned(
         results += boot_method(world, host).refusals(sight.boot, sight.boot.running, kernel)
     group = fleet.group_of(host)
     carrying = who.get(group) if group else None
-    role = "no peers" if group is None else "carries the traffic" if host in (carrying or ()) else "standby"
+    role = "no peers" if group is None else _CARRIES if host in (carrying or ()) else "standby"
     if group is not None and carrying is None:
         role = "not known who carries the traffic"
     policy = fleet.policy_of(host)

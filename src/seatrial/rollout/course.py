@@ -413,10 +413,15 @@ def why_not(state: RolloutState, tally: Tally, fleet: Fleet, facts: Facts, host:
     counts = tally.stages[stage.name]
     if stage.gate == "approval" and stage.name not in state.approved:
         found.append(f"stage {stage.name} wants a person's approval")
+    number = fleet.stages.index(stage)
+    if number and stage.name not in state.gates | state.forced:
+        lacks, _ = _lacks(state, fleet, fleet.stages[number - 1].name, facts.now)
+        found += [f"gate of {stage.name}: {lacks}"] if lacks else []
     wave, until = wave_of(pace, counts.ended)
     before = sum(1 for other in fleet.hosts_in(stage.name) if _is_left_before(tally, state, other, host))
     if counts.begun + before >= until:
-        found.append(f"{wave} is under way, and {_many(before, 'host')} of {stage.name} are before it")
+        behind = f", and {_many(before, 'host')} of {stage.name} are before it" if before else ""
+        found.append(f"{wave} is under way{behind}")
     elif before or len(tally.under_way) >= pace.at_once:
         found.append(f"{_many(before, 'host')} before it, and {pace.at_once} may be on trial at once")
     found += [
