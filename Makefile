@@ -1,7 +1,7 @@
 # What a person does with this checkout. Everything is made in .venv and installed by apt only where it is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lab lint bench fleet-10k docs pins clean
+.PHONY: help setup demo test test-lab lint bench fleet-10k docs pins wheel deb clean
 # Two of these at once would make the same .venv; the tests share out the processors themselves.
 .NOTPARALLEL:
 
@@ -15,7 +15,9 @@ LAB_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap uidmap iproute2 nftables e
 # The tests talk to a real sshd on a loopback port, read real connection tables in namespaces of their own, and run the
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus monitoring-plugins-basic \
-	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils
+	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils \
+	sudo zsh fish mandoc man-db systemd
+DEB_PACKAGES := dpkg-dev fakeroot python3-venv
 # What some of our figures stand beside.
 BENCH_PACKAGES := sysstat prometheus-node-exporter
 # These would take the place of what keeps this machine's clock, so they are unpacked and not installed.
@@ -60,9 +62,18 @@ fleet-10k: setup ## writes a fleet of 10,000 simulated hosts in 200 groups, to b
 
 docs: setup ## writes the documents that are made from the code
 	@$(BIN)/python tools/make_docs.py
+	@$(BIN)/python tools/make_shell_files.py
 
 pins: ## pins the requirements anew (wants pip-tools)
 	@tools/pin-requirements
+
+wheel: setup ## builds the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+deb: setup ## builds the Debian package into dist/, with its libraries in it
+	@tools/ensure-packages "the Debian package" $(DEB_PACKAGES)
+	@tools/build-deb
 
 clean: ## removes .venv and what the tools left
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

@@ -70,13 +70,14 @@ def _verbs(here: App, above: str) -> Iterator[tuple[str, App]]:
 
 
 def _verb(name: str, verb: App) -> Iterator[str]:
-    arguments = list(verb.assemble_argument_collection())
-    plain = [one for one in arguments if not one.names or not one.names[0].startswith("-")]
+    # What gathers whatever is left over has no name of its own.
+    arguments = [one for one in verb.assemble_argument_collection() if one.names and "*" not in one.names[0]]
+    plain = [one for one in arguments if not one.names[0].startswith("-")]
     options = [one for one in arguments if one not in plain]
-    places = " ".join(one.names[0] if one.required else f"[{one.names[0]}]" for one in plain if one.names)
+    places = " ".join(one.names[0] if one.required else f"[{one.names[0]}]" for one in plain)
     yield from (f".SS {_escaped(name)} {_escaped(places)}".rstrip(), *_text(_words(verb.help)))
     for one in (*plain, *options):
-        names = ", ".join(name for name in one.names if not name.startswith("--no-")) or "ARGUMENT"
+        names = ", ".join(name for name in one.names if not name.startswith("--no-"))
         said = one.parameter.help or ""
         choices = one.get_choices()
         said += f" (one of {', '.join(choices)})" if choices and one.names[0].startswith("-") else ""
