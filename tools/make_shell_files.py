@@ -7,13 +7,14 @@ from pathlib import Path
 
 from seatrial.cli.main import app
 from seatrial.cli.manual import man_page
+from seatrial.cli.shell import script
 
 PACKAGING = Path(__file__).parents[1] / "packaging"
 FILES: Mapping[str, Callable[[], str]] = {
     "seatrial.1": lambda: man_page(app),
-    "completion/seatrial": lambda: app.generate_completion(prog_name="seatrial", shell="bash"),
-    "completion/_seatrial": lambda: app.generate_completion(prog_name="seatrial", shell="zsh"),
-    "completion/seatrial.fish": lambda: app.generate_completion(prog_name="seatrial", shell="fish"),
+    "completion/seatrial": lambda: script("bash"),
+    "completion/_seatrial": lambda: script("zsh"),
+    "completion/seatrial.fish": lambda: script("fish"),
 }
 
 

@@ -33,7 +33,7 @@ def man_page(app: App) -> str:
 
 
 def _page(app: App) -> Iterator[str]:
-    yield f'.TH SEATRIAL 1 "" "seatrial {__version__}" "User Commands"'
+    yield f'.TH SEATRIAL 1 "2026-11-24" "seatrial {__version__}" "User Commands"'
     yield ".SH NAME"
     yield r"seatrial \- trials of kernels by the traffic that depends on them"
     yield ".SH SYNOPSIS"
@@ -83,7 +83,7 @@ def _verb(name: str, verb: App) -> Iterator[str]:
         said += f" (one of {', '.join(choices)})" if choices and one.names[0].startswith("-") else ""
         yield from (".TP", f"\\fB{_escaped(names)}\\fR", _escaped(" ".join(said.split()) or "see above"))
     if examples := EXAMPLES.get(name.removeprefix("seatrial ")):
-        yield from (".PP", "Examples:", ".PP", ".EX", *map(_escaped, examples), ".EE")
+        yield from (".PP", "Examples:", ".EX", *map(_escaped, examples), ".EE")
 
 
 def _words(text: object) -> str:
@@ -91,8 +91,10 @@ def _words(text: object) -> str:
 
 
 def _text(text: str) -> Iterator[str]:
-    for paragraph in text.split("\n\n"):
-        yield from (".PP", _escaped(" ".join(paragraph.split())))
+    first, *others = (_escaped(" ".join(paragraph.split())) for paragraph in text.split("\n\n"))
+    yield first
+    for paragraph in others:
+        yield from (".PP", paragraph)
 
 
 def _escaped(text: str) -> str:
