@@ -1,7 +1,7 @@
 # What a person does with this checkout. Everything is made in .venv and installed by apt only where it is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-lab lint bench fleet-10k generated docs pins clean
+.PHONY: help setup demo test test-lab lint bench fleet-10k generated docs pins wheel deb clean
 # Two of these at once would make the same .venv; the tests share out the processors themselves.
 .NOTPARALLEL:
 
@@ -18,7 +18,8 @@ DOCS_PACKAGES := graphviz
 # guard's script in two shells under a linter's eye.
 TEST_PACKAGES := $(LAB_PACKAGES) $(DOCS_PACKAGES) openssh-server iputils-ping conntrack busybox shellcheck nfs-ganesha nfs-ganesha-mem prometheus prometheus-alertmanager icinga2-bin monitoring-plugins-basic \
 	slapd ldap-utils nginx-light etcd-server openssl unbound nsd postgresql git chromium nfs-kernel-server keepalived conntrackd pacemaker-cli-utils \
-	ngircd
+	ngircd sudo zsh fish mandoc man-db systemd
+DEB_PACKAGES := dpkg-dev fakeroot python3-venv
 # What some of our figures stand beside.
 BENCH_PACKAGES := sysstat prometheus-node-exporter
 # These would take the place of what keeps this machine's clock, so they are unpacked and not installed.
@@ -63,6 +64,7 @@ fleet-10k: setup ## writes a fleet of 10,000 simulated hosts in 200 groups, to b
 
 generated: setup ## writes those documents that are made from the code
 	@$(BIN)/python tools/make_docs.py
+	@$(BIN)/python tools/make_shell_files.py
 
 docs: generated ## the documents as a site in build/site, which needs no network to be read
 	@tools/ensure-packages "the drawings" $(DOCS_PACKAGES)
@@ -71,6 +73,14 @@ docs: generated ## the documents as a site in build/site, which needs no network
 
 pins: ## pins the requirements anew (wants pip-tools)
 	@tools/pin-requirements
+
+wheel: setup ## builds the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+deb: setup ## builds the Debian package into dist/, with its libraries in it
+	@tools/ensure-packages "the Debian package" $(DEB_PACKAGES)
+	@tools/build-deb
 
 clean: ## removes .venv and what the tools left
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

@@ -33,7 +33,7 @@ def man_page(app: App) -> str:
 
 
 def _page(app: App) -> Iterator[str]:
-    yield f'.TH SEATRIAL 1 "" "seatrial {__version__}" "User Commands"'
+    yield f'.TH SEATRIAL 1 "2026-11-24" "seatrial {__version__}" "User Commands"'
     yield ".SH NAME"
     yield r"seatrial \- trials of kernels by the traffic that depends on them"
     yield ".SH SYNOPSIS"
@@ -70,19 +70,20 @@ def _verbs(here: App, above: str) -> Iterator[tuple[str, App]]:
 
 
 def _verb(name: str, verb: App) -> Iterator[str]:
-    arguments = list(verb.assemble_argument_collection())
-    plain = [one for one in arguments if not one.names or not one.names[0].startswith("-")]
+    # What gathers whatever is left over has no name of its own.
+    arguments = [one for one in verb.assemble_argument_collection() if one.names and "*" not in one.names[0]]
+    plain = [one for one in arguments if not one.names[0].startswith("-")]
     options = [one for one in arguments if one not in plain]
-    places = " ".join(one.names[0] if one.required else f"[{one.names[0]}]" for one in plain if one.names)
+    places = " ".join(one.names[0] if one.required else f"[{one.names[0]}]" for one in plain)
     yield from (f".SS {_escaped(name)} {_escaped(places)}".rstrip(), *_text(_words(verb.help)))
     for one in (*plain, *options):
-        names = ", ".join(name for name in one.names if not name.startswith("--no-")) or "ARGUMENT"
+        names = ", ".join(name for name in one.names if not name.startswith("--no-"))
         said = one.parameter.help or ""
         choices = one.get_choices()
         said += f" (one of {', '.join(choices)})" if choices and one.names[0].startswith("-") else ""
         yield from (".TP", f"\\fB{_escaped(names)}\\fR", _escaped(" ".join(said.split()) or "see above"))
     if examples := EXAMPLES.get(name.removeprefix("seatrial ")):
-        yield from (".PP", "Examples:", ".PP", ".EX", *map(_escaped, examples), ".EE")
+        yield from (".PP", "Examples:", ".EX", *map(_escaped, examples), ".EE")
 
 
 def _words(text: object) -> str:
@@ -90,8 +91,10 @@ def _words(text: object) -> str:
 
 
 def _text(text: str) -> Iterator[str]:
-    for paragraph in text.split("\n\n"):
-        yield from (".PP", _escaped(" ".join(paragraph.split())))
+    first, *others = (_escaped(" ".join(paragraph.split())) for paragraph in text.split("\n\n"))
+    yield first
+    for paragraph in others:
+        yield from (".PP", paragraph)
 
 
 def _escaped(text: str) -> str:

@@ -15,10 +15,15 @@ def completion(shell: Shell, /) -> int:
     bash: into ~/.local/share/bash-completion/completions/seatrial; zsh: into a file _seatrial of $fpath; fish: into
     ~/.config/fish/completions/seatrial.fish. The Debian package has them in their places.
     """
+    print(script(shell), end="")
+    return 0
+
+
+def script(shell: Literal["bash", "zsh", "fish"]) -> str:
+    """The completion of a shell."""
     from seatrial.cli.main import app
 
-    print(app.generate_completion(prog_name="seatrial", shell=shell), end="")
-    return 0
+    return app.generate_completion(prog_name="seatrial", shell=shell)
 
 
 def manual() -> int:
