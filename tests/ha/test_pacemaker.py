@@ -1,4 +1,4 @@
-"""Pacemaker's driver on what a real cluster said (golden/, 2.1.5 on two machines), and on paper with a kill at every event."""
+"""Pacemaker's driver on what real clusters said (golden/, 2.1.5 on two machines, over-drbd in the lab's NFS pair), and on paper with a kill at every event."""
 
 from __future__ import annotations
 
@@ -138,6 +138,23 @@ def test_the_promoted_instance_is_what_moves_of_a_promotable_clone() -> None:
     assert isinstance(step, Deed)
     ((command,),) = step.on.values()
     assert "--promoted" in command.argv
+
+
+def test_a_group_on_a_promoted_disk_is_waited_for_while_its_parts_move() -> None:
+    names = {"db-1": "nfs-1", "db-2": "nfs-2"}
+    back = Goal(to="db-1", away="db-2", origin="db-2")
+    before = both("over-drbd", resource="service", names=names)
+    assert before.carriers == frozenset({"db-2"})
+    assert {one.outcome for one in before.refusals(back)} == {PASS}
+    step = before.decide(back)
+    assert isinstance(step, Deed)
+    ((command,),) = step.on.values()
+    assert command.argv[-2:] == ("--node", "nfs-1")
+    # The address is gone already, and the server still runs: that is nobody's, and nothing is asked for a second time.
+    middle = both("over-drbd-in-the-middle", resource="service", names=names)
+    assert middle.carriers is None
+    assert isinstance(middle.decide(replace(back, seconds=20.0)), Wait)
+    assert isinstance(middle.decide(replace(back, seconds=181.0)), Stuck)
 
 
 def test_a_move_is_asked_for_once_with_an_end_and_taken_back_when_it_is_done() -> None:

@@ -78,7 +78,7 @@ _START = "systemctl daemon-reload; systemctl start corosync && systemctl start p
 
 def mover() -> dict[str, object]:
     """The cluster's group as a fleet file declares it."""
-    return {"driver": "pacemaker", "resource": GROUP, "address": SERVICE, "timeout": "180s"}
+    return {"driver": "pacemaker", "resource": GROUP, "address": SERVICE, "timeout": "600s"}
 
 
 class PacemakerPair:
