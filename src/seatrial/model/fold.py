@@ -166,12 +166,7 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 problem_hint=str(data.get("hint", "")),
             )
         case Kind.RESULTS:
-            found = _round(event)
-            failed = trial.first_failure
-            if failed is None and found.purpose in ("exercise", "soak") and found.outcome is Outcome.FAIL:
-                # The first failing probe was sent at the earliest when its round began.
-                failed = event.at - timedelta(seconds=found.seconds)
-            return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
+            return _answered(trial, event)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
         case Kind.HOST_DESCRIBED:
@@ -190,6 +185,15 @@ def _apply_to_trial(trial: TrialState, event: Event) -> TrialState:
                 failed = event.at
             return replace(trial, verdict=dict(data), first_failure=failed)
     return trial
+
+
+def _answered(trial: TrialState, event: Event) -> TrialState:
+    found = _round(event)
+    failed = trial.first_failure
+    if failed is None and found.purpose in ("exercise", "soak") and found.outcome is Outcome.FAIL:
+        # The first failing probe was sent at the earliest when its round began.
+        failed = event.at - timedelta(seconds=found.seconds)
+    return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
 
 
 def _approval(event: Event) -> Approval:
