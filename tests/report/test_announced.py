@@ -77,7 +77,7 @@ def test_hostile_text_stays_one_line_without_control_characters_and_an_end() -> 
 
 
 def test_most_of_what_happens_is_no_news() -> None:
-    quiet = [
+    quiet: list[tuple[Kind, str, str, Mapping[str, Any]]] = [
         (Kind.CONTROLLER_TOOK, "", "seatrial", {"pid": 1, "machine": "m"}),
         (Kind.TRIAL_BEGUN, "gw-s1", "seatrial", {"wave": "canary"}),
         (Kind.TRIAL_INTENT, "gw-s1", "seatrial", {"act": "arm"}),

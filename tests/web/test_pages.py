@@ -75,6 +75,7 @@ def test_the_first_page_says_what_is_wrong_on_trial_and_waited_for(night: Page) 
         "failover f2 of nfs is stuck: nobody serves nfs",
         "1 danger at the next boot, restart or failover",
     ]
+    assert [one["says"] for one in now["wanted"]["first"]] == ["nfs: look at nfs-1 now"]
     assert [one["host"] for one in now["on_trial"]["first"]] == ["gw-s1", "gw-p1"]
     assert 0 < now["on_trial"]["first"][0]["guard"]["seconds_left"] <= 600
     assert [one["says"] for one in now["waits"]["first"]] == ["r1 waits: the window opens at 22:00"]

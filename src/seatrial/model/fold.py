@@ -177,12 +177,7 @@ def _told(trial: TrialState, event: Event) -> TrialState:
     data = event.data
     match event.kind:
         case Kind.RESULTS:
-            found = _round(event)
-            failed = trial.first_failure
-            if failed is None and found.purpose in ("exercise", "soak") and found.outcome is Outcome.FAIL:
-                # The first failing probe was sent at the earliest when its round began.
-                failed = event.at - timedelta(seconds=found.seconds)
-            return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
+            return _answered(trial, event)
         case Kind.DIAGNOSIS:
             return replace(trial, diagnosis=dict(data))
         case Kind.HOST_DESCRIBED:
@@ -214,6 +209,15 @@ def _intended(trial: TrialState, event: Event) -> TrialState:
         tries={**trial.tries, act: trial.tries.get(act, 0) + again},
         facts={**trial.facts, **event.data.get("facts", {})},
     )
+
+
+def _answered(trial: TrialState, event: Event) -> TrialState:
+    found = _round(event)
+    failed = trial.first_failure
+    if failed is None and found.purpose in ("exercise", "soak") and found.outcome is Outcome.FAIL:
+        # The first failing probe was sent at the earliest when its round began.
+        failed = event.at - timedelta(seconds=found.seconds)
+    return replace(trial, rounds={**trial.rounds, found.purpose: found}, first_failure=failed)
 
 
 def _approval(event: Event) -> Approval:

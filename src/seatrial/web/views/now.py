@@ -24,7 +24,7 @@ def now(following: Following, clock: Clock) -> dict[str, Any]:
     return {
         "wrong": _cut(_wrong(following, running)),
         "on_trial": _cut([one for told in running for one in _on_trial(told, clock)]),
-        "wanted": _cut([one for told in running for one in _wanted(told)]),
+        "wanted": _cut([*_after_failovers(following), *(one for told in running for one in _wanted(told))]),
         "waits": _cut([_waits(told) for told in running if told.state.held]),
     }
 
@@ -87,6 +87,14 @@ def _on_trial(told: Told, clock: Clock) -> list[dict[str, Any]]:
         }
         for trial in told.state.trials.values()
         if trial.under_way and trial.state is not State.STUCK
+    ]
+
+
+def _after_failovers(following: Following) -> list[dict[str, Any]]:
+    """What a failover that is stuck asks a person to do."""
+    return [
+        _said(f"{one.group}: {one.end_hint or 'see that it is served'}", f"/failovers/{one.id}", "bad")
+        for one in stuck_groups(list(following.failovers.values()))
     ]
 
 
