@@ -9,7 +9,7 @@ import pytest
 from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
 from seatrial.model.fold import fold
-from seatrial.report.narrate import narrate
+from seatrial.report.narrate import Line, narrate
 from seatrial.web.following import Following
 from seatrial.web.timeline import page
 
@@ -58,7 +58,8 @@ def test_a_trial_under_way_is_whole_and_one_that_is_over_is_not_kept(store: Jour
 
 def test_the_pages_of_a_time_line_are_the_lines_of_the_whole(store: Journal) -> None:
     for name in store.rollouts():
-        lines, before = [], None
+        lines: list[Line] = []
+        before: int | None = None
         while True:
             found = page(store, name, before=before)
             lines = [line for _, _, line in found.lines] + lines
