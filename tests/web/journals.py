@@ -86,8 +86,8 @@ def hostile(path: Path) -> Journal:
     }
     store.append(Kind.DRIFT_AUDITED, rollout="", host=HOSTILE[:40], data=audit)
     failover = store.new_failover()
-    asked = ("group", "driver", "to", "away", "origin", "why", "force", "trial", "fleet")
-    store.append(Kind.FAILOVER_STARTED, rollout=failover, by=HOSTILE, data=dict.fromkeys(asked, HOSTILE))
+    words = ("group", "driver", "to", "away", "origin", "why", "force", "trial", "fleet")
+    store.append(Kind.FAILOVER_STARTED, rollout=failover, by=HOSTILE, data=dict.fromkeys(words, HOSTILE))
     deed = {"deed": HOSTILE, "on": [HOSTILE], "because": HOSTILE, "hurts": True}
     store.append(Kind.FAILOVER_INTENT, rollout=failover, data=deed)
     steps = {HOSTILE: [{"name": HOSTILE, "ms": 200, "status": 1, "said": HOSTILE}]}

@@ -59,7 +59,7 @@ def test_a_trial_under_way_is_whole_and_one_that_is_over_is_not_kept(store: Jour
 def test_the_pages_of_a_time_line_are_the_lines_of_the_whole(store: Journal) -> None:
     for name in store.rollouts():
         lines: list[Line] = []
-        before = None
+        before: int | None = None
         while True:
             found = page(store, name, before=before)
             lines = [line for _, _, line in found.lines] + lines
