@@ -64,10 +64,6 @@ def imported(here: Shell) -> None:
         (here.where / name).write_text(text)
 
 
-def in_the_checkout(here: Shell) -> None:
-    here.where = ROOT
-
-
 GIVEN: dict[str, Callable[[Shell], None]] = {
     "bisect.md": lambda _: None,
     "diagnose.md": fleet,
@@ -77,7 +73,6 @@ GIVEN: dict[str, Callable[[Shell], None]] = {
     "page.md": rehearsed,
     "rehearse.md": rehearse,
     "report.md": rehearsed,
-    "soak.md": in_the_checkout,
 }
 # What needs guests, a network, or samples of somebody's own, and where the same is done in earnest.
 ELSEWHERE = {
@@ -100,6 +95,7 @@ ELSEWHERE = {
     "failover.md: seatrial failover nfs --resume": "tests/lab/test_failover.py",
     "rollout.md: seatrial rollout work r1 --database postgresql+psycopg://seatrial@db/seatrial --room 50": "tests/engine",
     "soak.md: seatrial soak judge samples.csv --alpha 0.01 --min-effect 1.1": "tests/cli/test_soak.py",
+    "soak.md: seatrial soak judge examples/labstore-2017/load.csv --events examples/labstore-2017/events.csv --plot labstore.svg": "tests/cli/test_plot.py",
     "soak.md: seatrial report r1 --plot r1.svg": "tests/cli/test_plot.py",
     "soak.md: seatrial soak load files --for 90s": "tests/cli/test_soak_load.py",
     'suspects.md: seatrial suspects 5.10.40-1 5.10.70-1 --changelog changelog.gz --symptom "replies of translated flows lost" --role gateway --module vrf --module nf_conntrack': "tests/cli/test_suspects.py",
