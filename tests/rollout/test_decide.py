@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from seatrial.model.event import Kind
 from seatrial.model.trial import FINAL, TRANSITIONS, State
-from seatrial.rollout.decide import MAX_TRIES, RESERVE, Act
+from seatrial.rollout.decide import MAX_TRIES, RESERVE, Act, Move, Seen, Wait, decide
 from tests.rollout.paper import CANDIDATE, GOOD, PaperHost, fresh
 
 ENDINGS = {
@@ -118,3 +120,17 @@ def test_controllers_that_die_in_the_middle_of_an_act_use_up_none_of_its_tries()
         host.note(Kind.TRIAL_FAILED, act=str(Act.BASELINE), problem="no flow could be probed")
         host.note(Kind.TRIAL_INTENT, act=str(Act.BASELINE))
     assert host.trial().tries == {Act.BASELINE: MAX_TRIES + 1}
+
+
+def test_a_host_that_is_silent_since_its_blessing_is_waited_for_and_not_sent_back() -> None:
+    """The default is the candidate already, so no way back would lead to the good kernel."""
+    host = fresh("", peers=False)
+    while not host.trial().tries.get(Act.BLESS):
+        host.turn()
+    assert (host.default, host.phase) == (CANDIDATE, "blessed")
+    terms, trial = host.terms(), host.trial()
+    since = trial.since or host.now
+    silent = Seen(sight=None, carriers=frozenset(), now=since + timedelta(seconds=terms.policy.guard))
+    assert isinstance(decide(trial, silent, terms), Wait)
+    late = replace(silent, now=since + timedelta(days=1))
+    assert isinstance(decide(trial, late, terms), Move)
