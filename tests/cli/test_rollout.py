@@ -71,7 +71,7 @@ class Desk:
         return controller.state_of(self.journal, "r1")
 
     def carry_out(self) -> RolloutState:
-        turns = Turns(rehearsal_world(self.fleet, self.simulation), self.journal, "r1", patience=3600.0)
+        turns = Turns(rehearsal_world(self.fleet, self.simulation), self.journal, "r1")
         asyncio.run(light.run(turns))
         return self.state()
 
@@ -132,30 +132,28 @@ def test_json_of_a_wish_is_where_the_rollout_stands(desk: Desk) -> None:
 # --- force ---
 
 
-def test_a_host_that_is_forced_begins_in_spite_of_a_freeze_and_of_the_stage_before(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEATRIAL_BY", "robin")
-    freeze = {"from": "2020-01-01", "until": "2100-01-01", "why": "holidays"}
-    desk = Desk(tmp_path, capsys, freezes=[freeze])
+def test_a_host_that_is_forced_begins_in_spite_of_an_incident_and_of_the_stage_before(desk: Desk) -> None:
+    desk.types("incident", "open", "--why", "the storage is slow")
     told = desk.types("rollout", "force", "--host", "gw-p2", "--why", "it crashes daily anyway")
     assert "gw-p2 is forced" in told
     again = desk.refused(Refused, "rollout", "force", "--host", "gw-p2", "--why", "really")
     assert "gw-p2 is forced already" in again
     waiting: list[dict[str, Any]] = []
 
-    def gives_up(event: Event) -> None:
-        # Nobody waits until 2100.
-        if event.kind == Kind.ROLLOUT_HELD and event.data["because"]:
+    def when_it_is_over(event: Event) -> None:
+        if event.kind == Kind.TRIAL_MOVED and event.data["to"] == "blessed" and not waiting:
             waiting.append(json.loads(desk.types("rollout", "status", "r1", "--json")))
-            desk.types("rollout", "abort", "r1", "--mode", "finish", "--why", "not before the holidays end")
+            desk.types("incident", "close", "i1")
 
-    desk.after = gives_up
+    desk.after = when_it_is_over
     state = desk.carry_out()
-    assert [event.host for event in desk.events(Kind.TRIAL_BEGUN)] == ["gw-p2"]
-    assert state.trials["gw-p2"].state is State.BLESSED
-    assert [one["waits_for"][:23] for one in waiting] == ["frozen until 2100-01-01"]
-    assert waiting[0]["blockers"] == {} and state.outcome == "aborted"
+    first = desk.events(Kind.TRIAL_BEGUN)[0]
+    assert (first.host, first.data["wave"]) == ("gw-p2", "forced")
+    assert {one["host"]: one["state"] for one in waiting[0]["trials"]} == {
+        "gw-s1": "planned", "gw-p1": "planned", "gw-p2": "blessed",
+    }  # fmt: skip
+    assert "the storage is slow" in waiting[0]["waits_for"] and waiting[0]["blockers"] == {}
+    assert state.outcome == "blessed"
 
 
 def test_a_stage_that_is_forced_is_entered_without_its_evidence(
@@ -179,10 +177,19 @@ def test_without_the_evidence_and_without_force_the_gate_stays_shut(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = Desk(tmp_path, capsys, evidence={"blessed": 5})
+    told: list[str] = []
+
+    def gives_up(event: Event) -> None:
+        if event.kind == Kind.ROLLOUT_HELD and event.data["because"]:
+            told.append(desk.types("rollout", "status"))
+            desk.types("rollout", "abort", "--mode", "finish", "--why", "there is one staging host only")
+
+    desk.after = gives_up
     state = desk.carry_out()
-    assert state.ended is None
-    assert "staging has 1 blessed hosts, and 5 are wanted" in state.held
-    assert "rollout force r1 --stage production" in desk.types("rollout", "status")
+    assert state.outcome == "aborted"
+    assert [event.host for event in desk.events(Kind.TRIAL_BEGUN)] == ["gw-s1"]
+    assert "staging has 1 blessed hosts, and 5 are wanted" in told[0]
+    assert "rollout force r1 --stage production" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -271,13 +278,18 @@ def test_an_incident_that_a_person_opens_holds_every_rollout_until_it_is_closed(
     assert told == "incident i1 is open: nothing begins until: seatrial incident close i1\n"
     listed = desk.types("incident")
     assert listed.startswith("incident i1 is open since ") and "by robin (T3): the storage is slow" in listed
-    state = desk.carry_out()
-    assert state.ended is None and not desk.events(Kind.TRIAL_BEGUN)
-    assert "the storage is slow" in state.held
-    assert "seatrial incident close" in desk.types("rollout", "status")
     assert json.loads(desk.types("incident", "--json"))["incidents"][0]["name"] == "i1"
-    assert desk.types("incident", "close", "i1") == "incident i1 is closed\n"
+    told_then: list[str] = []
+
+    def mends(event: Event) -> None:
+        if event.kind == Kind.ROLLOUT_HELD and event.data["because"]:
+            assert not desk.events(Kind.TRIAL_BEGUN)
+            told_then.append(desk.types("rollout", "status"))
+            assert desk.types("incident", "close", "i1") == "incident i1 is closed\n"
+
+    desk.after = mends
     assert desk.carry_out().outcome == "blessed"
+    assert "the storage is slow" in told_then[0] and "seatrial incident close" in told_then[0]
 
 
 def test_incidents_want_a_reason_and_a_name_that_is_open(desk: Desk) -> None:
