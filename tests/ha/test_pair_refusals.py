@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.ha.drbdnfs.facts import MemberFacts, read_member
@@ -53,6 +55,19 @@ def test_what_drbd_says_refuses_a_move(question: str, here: str, there: str, bec
     result = results[f"drbd-nfs.{question}"]
     assert (result.outcome, result.because) == (Outcome.FAIL, because)
     assert result.hint
+
+
+def test_a_primary_that_takes_its_peer_for_behind_keeps_it_from_being_promoted() -> None:
+    # Seen in the lab: nfs-1 had heard an old word of nfs-2, which held itself for UpToDate and had not been sent the half of it.
+    here, there = healthy()
+    assert here is not None and there is not None
+    result = asked(here, replace(there, peer_disk="Inconsistent"))["drbd-nfs.disks"]
+    assert result.outcome is Outcome.FAIL
+    assert (
+        result.because
+        == "nfs-1 takes the disk of tools on nfs-2 for Inconsistent, whatever nfs-2 says of itself"
+    )
+    assert asked(replace(here, peer_disk="Outdated"), there)["drbd-nfs.disks"].outcome is Outcome.FAIL
 
 
 def test_a_split_brain_is_called_one() -> None:

@@ -31,6 +31,13 @@ fresh_device() {
     [ "$first" = yes ] || return 0
     until [ "$(drbdadm cstate tools)" = Connected ]; do sleep 0.2; done
     drbdadm -- --clear-bitmap new-current-uuid tools/0
+    # What the other side said of itself before may come in only now, and what is taken for behind is sent nothing: they are
+    # made to compare again until it stays right.
+    until sleep 1; [ "$(drbdadm dstate tools)" = UpToDate/UpToDate ]; do
+        drbdadm disconnect tools
+        drbdadm connect tools
+        until [ "$(drbdadm cstate tools)" = Connected ]; do sleep 0.2; done
+    done
     drbdadm primary tools
     mkfs.ext4 -q -E nodiscard -J size=4 /dev/drbd0
     mount /dev/drbd0 "$volume"

@@ -214,11 +214,11 @@ tell_holders() {
     device=$(awk -v at="$1" '$5 == at {print $3; exit}' /proc/self/mountinfo)
     awk -v at="$1" -v device="$device" '$3 == device && $5 != at {print "holder\tmount\t" $5 "\t" at}' /proc/self/mountinfo
     here=$(readlink /proc/self/ns/mnt)
-    for other in $(grep -l " $device " /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3); do
-        space=$(readlink "/proc/$other/ns/mnt" 2>/dev/null) || continue
+    for inside in $(grep -l " $device " /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3); do
+        space=$(readlink "/proc/$inside/ns/mnt" 2>/dev/null) || continue
         # A copy that follows ours goes with it.
-        ! grep " $device .* $1 .* master:" "/proc/$other/mountinfo" >/dev/null 2>&1 || continue
-        [ "$space" != "$here" ] && fact holder namespace "$other" "$(cat "/proc/$other/comm" 2>/dev/null)" "$1"
+        ! grep " $device .* $1 .* master:" "/proc/$inside/mountinfo" >/dev/null 2>&1 || continue
+        [ "$space" != "$here" ] && fact holder namespace "$inside" "$(cat "/proc/$inside/comm" 2>/dev/null)" "$1"
     done | sort -u -k4 | head -n 5
 }
 
@@ -348,6 +348,8 @@ stop_holders() {
 become_secondary() {
     read_drbd
     case $here in Secondary | '') return 0 ;; esac
+    # Who takes its peer for behind has not sent it everything, whatever that one says of itself.
+    [ "$state" != Connected ] || [ "$other" = UpToDate ] || { echo "the other side has not all data: it is $other"; return 1; }
     for _ in 1 2 3 4 5 6; do
         ! drbdadm secondary "$resource" || return 0
         sleep 0.2

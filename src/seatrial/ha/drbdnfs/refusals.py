@@ -95,6 +95,12 @@ def _disks(pair: Pair, here: MemberFacts, there: MemberFacts) -> Result:
     if first.outcome is not Outcome.PASS:
         return first
     resource = pair.mover.resource
+    # Each knows of the other only what it was told last, and a primary that takes its peer for behind sends it nothing.
+    for name, facts, whose in ((pair.other, there, pair.to), (pair.to, here, pair.other)):
+        if facts.connected and facts.peer_disk not in ("", "UpToDate"):
+            because = f"{name} takes the disk of {resource} on {whose} for {facts.peer_disk}, whatever {whose} says of itself"
+            hint = f"drbdadm disconnect {resource} and connect it again on {whose}: then they compare what they have"
+            return _result("disks", Outcome.FAIL, because, hint)
     return _judged(
         "disks",
         (there.disk == "UpToDate" and not there.copying) or not there.role,
