@@ -23,7 +23,7 @@ def script(shell: Literal["bash", "zsh", "fish"]) -> str:
     """The completion of a shell."""
     from seatrial.cli.main import app
 
-    return app.generate_completion(prog_name="seatrial", shell=shell)  # noqa: S604 - the name of one, and none is run
+    return app.generate_completion(prog_name="seatrial", shell=shell)
 
 
 def manual() -> int:
