@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 NAVIGATION = {
-    "Begin": ("docs/why", "docs/tutorial", "docs/glossary"),
+    "Begin": ("docs/why", "docs/tutorial", "docs/install", "docs/init", "docs/glossary"),
     "The main job": ("docs/rollout", "docs/states", "docs/guard", "docs/rehearse", "docs/lab"),
     "Checks": ("docs/check", "docs/checks", "docs/diagnose", "docs/watch", "docs/checklist", "docs/import"),
     "Under load": ("docs/soak",),
@@ -26,7 +26,7 @@ NAVIGATION = {
     "Know the kernel": ("docs/kernels", "docs/suspects", "docs/bisect"),
     "The fleet file": ("docs/fleet",),
     "Page and report": ("docs/page", "docs/report"),
-    "Operations": ("docs/security",),
+    "Operations": ("docs/security", "docs/notify", "docs/fleetlock"),
     "Beside others": ("docs/comparison", "docs/decisions"),
     "The house": ("docs/architecture", "docs/add-a-check"),
     "Measured": (
@@ -34,13 +34,17 @@ NAVIGATION = {
         "bench/bisection_lab",
         "bench/checklist",
         "bench/drift",
+        "bench/drift_cases",
         "bench/failover",
         "bench/fanout",
         "bench/faults",
+        "bench/help",
         "bench/localise",
         "bench/needrestart",
+        "bench/page",
         "bench/rehearse",
         "bench/sampler",
+        "bench/schedules",
         "bench/soak",
         "bench/suspects",
         "bench/workers",

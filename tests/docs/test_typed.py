@@ -69,10 +69,12 @@ GIVEN: dict[str, Callable[[Shell], None]] = {
     "diagnose.md": fleet,
     "fleet.md": lambda _: None,
     "import.md": imported,
+    "install.md": lambda _: None,
     "kernels.md": kernels,
     "page.md": rehearsed,
     "rehearse.md": rehearse,
     "report.md": rehearsed,
+    "rollout.md": lambda _: None,
 }
 # What needs guests, a network, or samples of somebody's own, and where the same is done in earnest.
 ELSEWHERE = {
@@ -90,6 +92,14 @@ ELSEWHERE = {
     "drift.md: seatrial drift diff monday.json today.json": "tests/cli/test_drift.py",
     "exports.md: seatrial exports check --fleet fleet.yaml --group nfs": "tests/exports",
     'exports.md: seatrial exports apply --fleet fleet.yaml --group nfs --why "a new project"': "tests/exports",
+    "fleetlock.md: seatrial serve --listen 127.0.0.1:8464 --fleet fleet.yaml": "tests/web/test_fleetlock.py",
+    "fleetlock.md: seatrial fleetlock status": "tests/web/test_fleetlock.py",
+    "init.md: seatrial init ansible inventory/production": "tests/cli/test_init.py",
+    "init.md: seatrial init ssh-config": "tests/cli/test_init.py",
+    "init.md: seatrial init kubernetes --context production --output -": "tests/cli/test_init.py",
+    "init.md: seatrial init openstack clouds.yaml --cloud production": "tests/cli/test_init.py",
+    "notify.md: seatrial notify --try -f fleet.yaml": "tests/notify/test_irc.py",
+    "security.md: seatrial sudoers --host gw-p1 --login seatrial": "tests/cli/test_sudoers.py",
     'failover.md: seatrial failover nfs --fleet fleet.yaml --why "nfs-1 gets memory"': "tests/lab/test_failover.py",
     "failover.md: seatrial failover nfs --fleet fleet.yaml --to nfs-1": "tests/lab/test_failover.py",
     "failover.md: seatrial failover nfs --resume": "tests/lab/test_failover.py",
