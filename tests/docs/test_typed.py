@@ -99,7 +99,7 @@ ELSEWHERE = {
     "init.md: seatrial init kubernetes --context production --output -": "tests/cli/test_init.py",
     "init.md: seatrial init openstack clouds.yaml --cloud production": "tests/cli/test_init.py",
     "notify.md: seatrial notify --try -f fleet.yaml": "tests/notify/test_irc.py",
-    "security.md: seatrial sudoers --host gw-p1 --login seatrial": "tests/cli/test_sudoers.py",
+    "security.md: seatrial sudoers --host gw-p1 --login seatrial": "tests/vantage/test_gate.py",
     'failover.md: seatrial failover nfs --fleet fleet.yaml --why "nfs-1 gets memory"': "tests/lab/test_failover.py",
     "failover.md: seatrial failover nfs --fleet fleet.yaml --to nfs-1": "tests/lab/test_failover.py",
     "failover.md: seatrial failover nfs --resume": "tests/lab/test_failover.py",
