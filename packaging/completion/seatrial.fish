@@ -5,8 +5,8 @@
 function __fish_seatrial_using_command
     set -l cmd (commandline -opc)
     set -l subcommands
-    set -l options_with_values '--allow-removals --alpha --arch --away --baseline --begin --changelog --check --checklist --cloud --confidence --context --database --days --debs --events --every --fail-on --faults --flaky --fleet --flow --for --force --format --from --group --guard --host --kernel --key --lab --listen --login --matters --min-effect --mode --module --most-boots --new-token --output --override --panels --parallel --patches --people --plot --prometheus --proxy --proxy-header --repeat --report --resume --role --rollout --room --rounds --scenario --signers --since --stage --stand-in --stand-in-flaky --symptom --test --test-timeout --theme --ticket --timeout --to --tokens --top --topology --until --why --width --will-not-boot -f'
-    set -l all_commands 'abort apply approve bisect check completion demo diagnose diff down drift export exports failover fault force import init judge kernels lab load log manual mark override pause plan rehearse report resume rollout run schema serve skip snapshot soak ssh start status sudoers suspects up watch work'
+    set -l options_with_values '--allow-removals --alpha --arch --away --baseline --begin --changelog --check --checklist --cloud --confidence --context --database --days --debs --events --every --explain --fail-on --faults --flaky --fleet --flow --for --force --format --from --group --guard --host --kernel --key --lab --listen --login --matters --min-effect --mode --module --most-boots --new-token --output --override --panels --parallel --patches --people --plot --prometheus --proxy --proxy-header --repeat --report --resume --role --rollout --room --rounds --scenario --signers --since --stage --stand-in --stand-in-flaky --symptom --test --test-timeout --theme --ticket --timeout --to --tokens --top --topology --until --why --width --will-not-boot -f'
+    set -l all_commands 'abort apply approve bisect check close completion demo diagnose diff down drift export exports failover fault fleetlock force import incident init judge kernels lab load log manual mark notify open override pause plan rehearse release report resume rollout run schema serve skip snapshot soak ssh start status sudoers suspects up watch work'
     set -l skip_next 0
     # Extract command words (only real subcommand names) from command line
     set -e cmd[1]
@@ -45,7 +45,7 @@ end
 function __fish_seatrial_positional_index
     set -l cmd (commandline -opc)
     set -l path_len $argv[1]
-    set -l options_with_values '--allow-removals --alpha --arch --away --baseline --begin --changelog --check --checklist --cloud --confidence --context --database --days --debs --events --every --fail-on --faults --flaky --fleet --flow --for --force --format --from --group --guard --host --kernel --key --lab --listen --login --matters --min-effect --mode --module --most-boots --new-token --output --override --panels --parallel --patches --people --plot --prometheus --proxy --proxy-header --repeat --report --resume --role --rollout --room --rounds --scenario --signers --since --stage --stand-in --stand-in-flaky --symptom --test --test-timeout --theme --ticket --timeout --to --tokens --top --topology --until --why --width --will-not-boot -f'
+    set -l options_with_values '--allow-removals --alpha --arch --away --baseline --begin --changelog --check --checklist --cloud --confidence --context --database --days --debs --events --every --explain --fail-on --faults --flaky --fleet --flow --for --force --format --from --group --guard --host --kernel --key --lab --listen --login --matters --min-effect --mode --module --most-boots --new-token --output --override --panels --parallel --patches --people --plot --prometheus --proxy --proxy-header --repeat --report --resume --role --rollout --room --rounds --scenario --signers --since --stage --stand-in --stand-in-flaky --symptom --test --test-timeout --theme --ticket --timeout --to --tokens --top --topology --until --why --width --will-not-boot -f'
     set -l skip_next 0
     set -l consumed_path 0
     set -l count 0
@@ -79,6 +79,7 @@ complete -c seatrial -n __fish_use_subcommand -a 'rehearse' -d 'The operator'\''
 complete -c seatrial -n __fish_use_subcommand -a 'diagnose' -d 'Name what explains recorded observations.'
 complete -c seatrial -n __fish_use_subcommand -a 'drift' -d 'What the next boot, restart or failover would change.'
 complete -c seatrial -n __fish_use_subcommand -a 'rollout' -d 'Take a kernel through the stages: the main job.'
+complete -c seatrial -n __fish_use_subcommand -a 'incident' -d 'Hold every rollout while something is going on.'
 complete -c seatrial -n __fish_use_subcommand -a 'failover' -d 'Move a group'\''s service to a peer, with proof and a way back.'
 complete -c seatrial -n __fish_use_subcommand -a 'report' -d 'Time line and report of a rollout, from the journal.'
 complete -c seatrial -n __fish_use_subcommand -a 'kernels' -d 'Verdicts remembered: which kernel is bad for which role.'
@@ -90,6 +91,8 @@ complete -c seatrial -n __fish_use_subcommand -a 'import' -d 'Turn another tool'
 complete -c seatrial -n __fish_use_subcommand -a 'soak' -d 'A candidate under load against the good kernel.'
 complete -c seatrial -n __fish_use_subcommand -a 'demo' -d 'A whole story: the outage of 2021, on real kernels or rehearsed.'
 complete -c seatrial -n __fish_use_subcommand -a 'serve' -d 'The page: rollouts as they run, for eyes and for programs.'
+complete -c seatrial -n __fish_use_subcommand -a 'notify' -d 'Tell people what they were not told yet, or try whether they hear it.'
+complete -c seatrial -n __fish_use_subcommand -a 'fleetlock' -d 'Hosts that reboot by themselves: who has a slot, and why others have none.'
 complete -c seatrial -n __fish_use_subcommand -a 'suspects' -d 'Which patches between two kernels to look at first.'
 complete -c seatrial -n __fish_use_subcommand -a 'schema' -d 'The JSON schema of fleet.yaml, for editors.'
 complete -c seatrial -n __fish_use_subcommand -a 'sudoers' -d 'The least that a login needs from sudo for this fleet.'
@@ -191,6 +194,8 @@ complete -c seatrial -n '__fish_seatrial_using_command drift' -l local -d 'this 
 complete -c seatrial -n '__fish_seatrial_using_command drift' -l format -x -a 'text json prometheus nagios' -d 'how to tell it'
 complete -c seatrial -n '__fish_seatrial_using_command drift' -l json -d 'one JSON document, or one object a line for streams'
 complete -c seatrial -n '__fish_seatrial_using_command drift' -l fail-on -x -a 'danger warning note' -d 'the least that makes the exit code 1'
+complete -c seatrial -n '__fish_seatrial_using_command drift' -l keep -d 'write it into the journal as well, for the page'
+complete -c seatrial -n '__fish_seatrial_using_command drift' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
 
 # Options for: drift diff
 complete -c seatrial -n '__fish_seatrial_using_command drift diff' -l help -d 'Display this message and exit.'
@@ -249,6 +254,30 @@ complete -c seatrial -n '__fish_seatrial_using_command failover' -l why -r -d 't
 complete -c seatrial -n '__fish_seatrial_using_command failover' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
 complete -c seatrial -n '__fish_seatrial_using_command failover' -l json -d 'one JSON document, or one object a line for streams'
 
+# Subcommands for: fleetlock
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock' -a 'status' -d 'Slots that are taken, and the last no to each host that has none since.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock' -a 'release' -d 'Take a slot back from HOST although its checks did not prove it: you have seen …'
+# Options for: fleetlock
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock' -l version -d 'Display application version.'
+
+# Options for: fleetlock release
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l why -r -d 'the reason, for the journal'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l ticket -r -d 'where the decision is written down'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock release' -l json -d 'one JSON document, or one object a line for streams'
+
+# Options for: fleetlock status
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock status' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock status' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock status' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock status' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command fleetlock status' -l json -d 'one JSON document, or one object a line for streams'
+
 # Options for: import
 complete -c seatrial -n '__fish_seatrial_using_command import' -l help -d 'Display this message and exit.'
 complete -c seatrial -n '__fish_seatrial_using_command import' -s h -d 'Display this message and exit.'
@@ -259,6 +288,33 @@ complete -c seatrial -n '__fish_seatrial_using_command import' -l prometheus -r 
 complete -c seatrial -n '__fish_seatrial_using_command import' -l json -d 'one JSON document, or one object a line for streams'
 # Positionals for: import
 complete -c seatrial -n '__fish_seatrial_using_command import; and test (__fish_seatrial_positional_index 1) = 0' -f -a 'goss cmd-checklist blackbox'
+
+# Subcommands for: incident
+complete -c seatrial -n '__fish_seatrial_using_command incident' -a 'open' -d 'Open an incident: no rollout of this journal begins a trial until it is closed.'
+complete -c seatrial -n '__fish_seatrial_using_command incident' -a 'close' -d 'Close an incident.'
+# Options for: incident
+complete -c seatrial -n '__fish_seatrial_using_command incident' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command incident' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command incident' -l json -d 'one JSON document, or one object a line for streams'
+
+# Options for: incident close
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -l why -r -d 'the reason, for the journal'
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command incident close' -l json -d 'one JSON document, or one object a line for streams'
+
+# Options for: incident open
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l why -r -d 'the reason, for the journal'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l ticket -r -d 'where it is written down'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command incident open' -l json -d 'one JSON document, or one object a line for streams'
 
 # Options for: init
 complete -c seatrial -n '__fish_seatrial_using_command init' -l help -d 'Display this message and exit.'
@@ -384,12 +440,24 @@ complete -c seatrial -n '__fish_seatrial_using_command manual' -l help -d 'Displ
 complete -c seatrial -n '__fish_seatrial_using_command manual' -s h -d 'Display this message and exit.'
 complete -c seatrial -n '__fish_seatrial_using_command manual' -l version -d 'Display application version.'
 
+# Options for: notify
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l help -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -s h -d 'Display this message and exit.'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l version -d 'Display application version.'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l fleet -r -F -d 'the fleet file'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -s f -r -F -d 'the fleet file'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l try -d 'send one message that says that it is none'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l to -r -d 'with --try: only these, by name'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
+complete -c seatrial -n '__fish_seatrial_using_command notify' -l json -d 'one JSON document, or one object a line for streams'
+
 # Options for: plan
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l help -d 'Display this message and exit.'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -s h -d 'Display this message and exit.'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l version -d 'Display application version.'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l fleet -r -F -d 'the fleet file'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -s f -r -F -d 'the fleet file'
+complete -c seatrial -n '__fish_seatrial_using_command plan' -l explain -r -d 'a host: why it goes on trial then and not before, and what would hold it'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l changelog -r -d 'the changelog: text, .gz, a .deb or an .rpm [default: that of NEW, if it is ins…'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
 complete -c seatrial -n '__fish_seatrial_using_command plan' -l json -d 'one JSON document, or one object a line for streams'
@@ -500,6 +568,7 @@ complete -c seatrial -n '__fish_seatrial_using_command rollout start' -s f -r -F
 complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l host -r -d 'only these hosts'
 complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l why -r -d 'the reason, for the journal'
 complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l override -r -d 'take a kernel that is remembered as bad all the same, and say why'
+complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l ticket -r -d 'where the decision is written down'
 complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
 complete -c seatrial -n '__fish_seatrial_using_command rollout start' -l json -d 'one JSON document, or one object a line for streams'
 
@@ -536,6 +605,8 @@ complete -c seatrial -n '__fish_seatrial_using_command serve' -l proxy -r -d 'th
 complete -c seatrial -n '__fish_seatrial_using_command serve' -l people -r -F -d 'what those that the proxy names may, one a line: NAME ROLE'
 complete -c seatrial -n '__fish_seatrial_using_command serve' -l new-token -r -d 'make a token for NAME, add it to --tokens, and end'
 complete -c seatrial -n '__fish_seatrial_using_command serve' -l role -x -a 'view approve operate' -d 'of the one who gets --new-token'
+complete -c seatrial -n '__fish_seatrial_using_command serve' -l fleet -r -F -d 'the fleet file whose hosts may ask before they reboot by themselves (FleetLock)'
+complete -c seatrial -n '__fish_seatrial_using_command serve' -s f -r -F -d 'the fleet file whose hosts may ask before they reboot by themselves (FleetLock)'
 complete -c seatrial -n '__fish_seatrial_using_command serve' -l database -r -d 'the journal: a database URL [default: $SEATRIAL_DATABASE, else a file of SQLite]'
 
 # Subcommands for: soak
