@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,8 @@ async def run(turns: Turns, engine_url: str) -> None:
     finally:
         if not _broken.done():
             _broken.cancel()
+        # It made its own threads those of our loop, and they end with it; who still has something to do needs others.
+        _loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="seatrial"))
         await asyncio.to_thread(DBOS.destroy)
 
 
