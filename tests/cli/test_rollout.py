@@ -112,7 +112,9 @@ def test_a_host_that_is_skipped_is_left_out_and_the_rollout_ends_without_it(desk
 
 
 def test_what_cannot_be_skipped_is_refused_with_what_can_be_done(desk: Desk) -> None:
-    assert "there is no host 'gw-x' in rollout r1" in desk.refused(InputError, "rollout", "skip", "--host", "gw-x")
+    assert "there is no host 'gw-x' in rollout r1" in desk.refused(
+        InputError, "rollout", "skip", "--host", "gw-x"
+    )
     assert "there is no rollout 'r9'" in desk.refused(InputError, "rollout", "skip", "r9", "--host", "gw-s1")
     desk.journal.append(Kind.TRIAL_BEGUN, rollout="r1", host="gw-s1", data={"wave": "canary"})
     desk.journal.append(Kind.TRIAL_INTENT, rollout="r1", host="gw-s1", data={"act": "preflight"})
