@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from seatrial.engine import failover
@@ -14,6 +13,7 @@ from seatrial.lab.nfspair import GROUP, nfs_pair_fleet
 from seatrial.model.event import Event
 from seatrial.model.failover import FailoverState
 from seatrial.vantage.simulation import ControllerFault, Fault, Simulation
+from tests.engine.children import begun, ended
 
 TEXT = nfs_pair_fleet(lambda _: {"simulated": True})
 FLEET = parse(TEXT, filename="the pair")
@@ -62,15 +62,7 @@ def control(
 def controlled(folder: Path, *faults: Fault, fault: ControllerFault | None = None) -> int:
     """Do that in a child; its exit status, negative for a signal."""
     folder.mkdir(exist_ok=True)
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            control(folder, faults, fault)
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return ended(begun(lambda: control(folder, faults, fault)))
 
 
 def events(folder: Path, name: str = "f1") -> list[Event]:

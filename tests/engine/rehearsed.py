@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from seatrial.model.event import Event
 from seatrial.model.fleet import Fleet
 from seatrial.model.fold import RolloutState, fold
 from seatrial.vantage.simulation import ControllerFault, Simulation
+from tests.engine.children import begun, ended
 
 # The engine is loaded before any process is forked: loading it takes longer than a rollout.
 assert durable.ENGINE_VERSION
@@ -71,15 +71,7 @@ def controlled(
 ) -> int:
     """Do that in a child; its exit status, negative for a signal."""
     folder.mkdir(exist_ok=True)
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            control(folder, scenario, fault or ControllerFault(), measured=measured)
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return ended(begun(lambda: control(folder, scenario, fault or ControllerFault(), measured=measured)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +98,10 @@ def simulation(folder: Path) -> Simulation:
 
 
 def ending(folder: Path) -> Ending:
-    ended, sim = state(folder), simulation(folder)
+    rollout, sim = state(folder), simulation(folder)
     return Ending(
-        outcome=ended.outcome,
-        trials=tuple((t.host, str(t.state), str(t.facts.get("cause", ""))) for t in ended.trials.values()),
+        outcome=rollout.outcome,
+        trials=tuple((t.host, str(t.state), str(t.facts.get("cause", ""))) for t in rollout.trials.values()),
         hosts=tuple(
             (name, host.running, host.default, host.next, host.boots, host.guard.phase)
             for name, host in sim.hosts.items()
@@ -120,6 +112,6 @@ def ending(folder: Path) -> Ending:
                 tuple(sorted(trial.changed)),
                 tuple(sorted(place for place, said in trial.changed.items() if said["unread"])),
             )
-            for trial in ended.trials.values()
+            for trial in rollout.trials.values()
         ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
 from seatrial.model.result import Outcome
 from seatrial.vantage.simulation import ControllerFault
+from tests.engine.children import begun, ended
 
 VERSIONS = tuple(f"6.1.0-{number}-cloud-amd64" for number in range(47, 57))
 
@@ -56,15 +56,7 @@ def searched(folder: Path, ground: Ground, after: Callable[[Event], None] | None
 
 
 def in_a_child(folder: Path, ground: Ground, fault: ControllerFault) -> int:
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            searched(folder, ground, killer(fault))
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return ended(begun(lambda: searched(folder, ground, killer(fault))))
 
 
 @dataclass(slots=True)

@@ -5,15 +5,15 @@ The next one must come to the same end, and no host may have been rebooted once 
 
 from __future__ import annotations
 
-import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from seatrial.engine.rehearsal import CANDIDATE, GOOD
 from seatrial.vantage.simulation import ControllerFault
+from tests.engine.children import side_by_side
 from tests.engine.rehearsed import controlled, ending, events, simulation, state
 
 OUTCOMES = {"gateway-2021": "reverted", "good": "blessed", "dead-network": "reverted", "panic": "reverted"}
@@ -42,10 +42,7 @@ def kill_everywhere(folder: Path, scenario: str, points: list[ControllerFault]) 
         assert controlled(cut, scenario) == 0, fault
         assert ending(cut) == expected, fault
 
-    # Each has a folder and processes of its own, so several run at once: they wait more than they work.
-    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
-        for done in [pool.submit(cut_off, number, fault) for number, fault in enumerate(points)]:
-            done.result()
+    side_by_side([partial(cut_off, number, fault) for number, fault in enumerate(points)])
 
 
 def test_killed_behind_every_event_of_a_reverted_rollout(tmp_path: Path) -> None:
