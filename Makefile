@@ -39,7 +39,7 @@ test: setup ## lint, all fast tests, then the few lab tests that carry the promi
 	@tools/ensure-packages "the tests" $(TEST_PACKAGES)
 	@tools/unpack-packages .venv/debian $(UNPACKED)
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -m "not lab" $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not lab" --numprocesses logical --dist loadfile $(ARGS)
 	@$(BIN)/python -m pytest -q -m "lab and promise" $(ARGS)
 
 test-lab: setup ## all lab tests: real kernels, so they take a while
