@@ -53,7 +53,6 @@ def rows(*some: dict[str, Any]) -> str:
         ),
         (LINE + LINE, {("/srv/volume/tools", "192.0.2.0/24"): {"rw", "sync"}}),
     ],
-    ids=str,
 )
 def test_a_whole_answer_is_read(text: str, table: dict[tuple[str, str], set[str]]) -> None:
     assert said(text) == Wanted(table={entry: frozenset(options) for entry, options in table.items()})

@@ -136,7 +136,6 @@ async def test_the_last_one_is_not_taken_out(tmp_path: Path) -> None:
         ),
         (None, None, "did not answer"),
     ],
-    ids=str,
 )
 def test_what_where_says_is_believed_as_a_whole_or_not_at_all(
     output: dict[str, Any] | None, carriers: set[str] | None, problem: str
