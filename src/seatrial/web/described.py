@@ -6,7 +6,7 @@ from typing import Any
 
 from seatrial import __version__
 from seatrial.model.fleetlock import GROUP, MOST_NAME
-from seatrial.web.wishes import MODES, MOST_TEXT, TAKEN, WANTED, WISHES
+from seatrial.web.wishes import MODES, MOST_TEXT, TAKEN, VISIBLE, WANTED, WISHES
 
 _NAME = {
     "name": "name",
@@ -63,7 +63,7 @@ _PROTOCOL = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 _TEXT = {"type": "string", "maxLength": MOST_TEXT}
-_WANTED = {**_TEXT, "pattern": r"\S"}
+_WANTED = {**_TEXT, "pattern": VISIBLE}
 
 
 def description() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -20,6 +21,9 @@ from seatrial.web.pages import wants_json, wrong
 
 MOST_BYTES = 8_192
 MOST_TEXT = 2_000
+# What is wanted has one of these at least: characters that nobody sees are no reason. (What JavaScript's \s and
+# Python's strip() take for a blank differs in control characters only.)
+VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
 WISHES: Mapping[str, Role] = {
     "approve": Role.APPROVE,
     "pause": Role.OPERATE,
@@ -87,7 +91,7 @@ async def wished(request: Request, journal: Journal, access: Access) -> Response
 def _carry_out(journal: Journal, wish: str, name: str, given: Mapping[str, str], *, by: str) -> int | None:
     told = {key: value.strip() for key, value in given.items()}
     for key in WANTED[wish]:
-        if not told.get(key):
+        if not re.search(VISIBLE, told.get(key, "")):
             said, hint = _MISSING[key]
             raise InputError(f"to {wish} wants {said}", hint=hint)
     why, ticket, host, stage = (told.get(key, "") for key in ("why", "ticket", "host", "stage"))
