@@ -16,15 +16,15 @@ import urllib.parse
 from typing import Any
 
 from seatrial.onhost.rest import (
+    LOOKS,
+    PAUSE,
     answer_with,
+    none_left,
     request,
 )
 
 MOST_TOLD = 20
 MOST_LABELS = 30
-# A cluster's members tell each other of a silence within moments.
-LOOKS = 10
-PAUSE = 0.3
 LIVE = ("active", "pending")
 
 
@@ -158,15 +158,7 @@ def unsilence(spec: dict[str, Any]) -> dict[str, Any]:
         # 404 and 500 (already expired) say that somebody else was quicker; the look below decides.
         if ended.status in (401, 403):
             return no(ended)
-    left = live
-    for _ in range(LOOKS):
-        answer, left = mine(spec)
-        if left is None:
-            return no(answer)
-        if not left:
-            return {"status": 200, "count": len(live)}
-        time.sleep(PAUSE)
-    return {"status": 200, "error": "a silence of this trial is still there", "count": len(left)}
+    return none_left(lambda: mine(spec), no, len(live), "a silence of this trial is still there")
 
 
 def moment(seconds: float) -> str:

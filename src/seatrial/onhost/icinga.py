@@ -14,12 +14,13 @@ import time
 from typing import Any
 
 from seatrial.onhost.rest import (
+    LOOKS,
+    PAUSE,
     answer_with,
+    none_left,
     request,
 )
 
-LOOKS = 10
-PAUSE = 0.3
 MINE = "downtime.author == seatrial_author && downtime.comment == seatrial_comment"
 
 
@@ -102,15 +103,7 @@ def unsilence(spec: dict[str, Any]) -> dict[str, Any]:
         # 404 says that somebody else was quicker; the look below decides.
         if gone.status not in (200, 404):
             return no(gone)
-    left = live
-    for _ in range(LOOKS):
-        answer, left = mine(spec)
-        if left is None:
-            return no(answer)
-        if not left:
-            return {"status": 200, "count": len(live)}
-        time.sleep(PAUSE)
-    return {"status": 200, "error": "a downtime of this trial is still there", "count": len(left)}
+    return none_left(lambda: mine(spec), no, len(live), "a downtime of this trial is still there")
 
 
 def main(given: list[str]) -> dict[str, Any]:

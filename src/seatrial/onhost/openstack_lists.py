@@ -9,28 +9,20 @@ has the library `openstack`. What is not in: any judgement.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import itertools
 import json
-import os
 import sys
 import time
 from typing import Any
 
+from seatrial.onhost.openstack_login import (
+    with_cloud,
+)
+
 MOST = 10000
 
 
-def listed(spec: dict[str, Any]) -> dict[str, Any]:
-    try:
-        library: Any = importlib.import_module("openstack")
-    except ImportError as error:
-        return {"missing": str(error.name or "openstack")}
-    if spec.get("clouds_file"):
-        os.environ["OS_CLIENT_CONFIG_FILE"] = spec["clouds_file"]
-    try:
-        cloud = library.connect(cloud=spec["cloud"], api_timeout=float(spec["timeout"]))
-    except library.exceptions.ConfigException as error:
-        return {"error": str(error)[:500], "config": True}
+def listed(spec: dict[str, Any], cloud: Any) -> dict[str, Any]:
     if spec["ask"] == "servers":
         # All projects is asked for only where it is wanted: others are not allowed even to say no to it.
         more = {"all_projects": True} if spec.get("all_projects") else {}
@@ -96,7 +88,8 @@ def main(words: list[str]) -> int:
     began = time.monotonic()
     with contextlib.redirect_stdout(sys.stderr):
         try:
-            answer = listed(json.loads(words[0]))
+            spec = json.loads(words[0])
+            answer = with_cloud(spec, lambda cloud: listed(spec, cloud))
         except Exception as error:
             answer = {
                 "error": why(error),

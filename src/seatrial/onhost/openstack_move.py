@@ -9,12 +9,14 @@ deciding. It runs with any Python 3.7 or newer that has the library `openstack`.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
-import os
 import sys
 import time
 from typing import Any
+
+from seatrial.onhost.openstack_login import (
+    with_cloud,
+)
 
 MOST = 5000
 MARK = "seatrial: "
@@ -141,17 +143,7 @@ def migrate(cloud: Cloud, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer_of(verb: str, spec: dict[str, Any]) -> dict[str, Any]:
-    try:
-        library: Any = importlib.import_module("openstack")
-    except ImportError as error:
-        return {"missing": str(error.name or "openstack")}
-    if spec.get("clouds_file"):
-        os.environ["OS_CLIENT_CONFIG_FILE"] = spec["clouds_file"]
-    try:
-        cloud = library.connect(cloud=spec["cloud"], api_timeout=float(spec["timeout"]))
-    except library.exceptions.ConfigException as error:
-        return {"error": str(error)[:500], "config": True}
-    return dict(VERBS[verb](Cloud(cloud, spec), spec))
+    return with_cloud(spec, lambda cloud: dict(VERBS[verb](Cloud(cloud, spec), spec)))
 
 
 def why(error: Exception) -> str:

@@ -15,10 +15,13 @@ import ssl
 import sys
 import time
 import urllib.parse
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 MOST_BODY = 32 << 20
 MOST_SECRET = 16384
+# What was asked for is seen a moment later where a cluster's members tell each other of it.
+LOOKS = 10
+PAUSE = 0.3
 
 
 class Answer:
@@ -72,6 +75,21 @@ def login(spec: Dict[str, Any]) -> Dict[str, str]:
 def secret(path: str) -> str:
     with open(path, encoding="ascii") as file:
         return file.read(MOST_SECRET).strip()
+
+
+def none_left(
+    look: Callable[[], Tuple[Answer, Any]], no: Callable[[Answer], Dict[str, Any]], ended: int, still: str
+) -> Dict[str, Any]:
+    """Look until none of ours is left: how many were ended, or the sentence for those that stay."""
+    left: Any = []
+    for _ in range(LOOKS):
+        answer, left = look()
+        if left is None:
+            return no(answer)
+        if not left:
+            return {"status": 200, "count": ended}
+        time.sleep(PAUSE)
+    return {"status": 200, "error": still, "count": len(left)}
 
 
 def answer_with(work: Callable[[List[str]], Dict[str, Any]], words: List[str]) -> int:
