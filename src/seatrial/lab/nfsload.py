@@ -6,8 +6,8 @@ are documentation addresses (RFC 5737).
     segment  range         nfs-s1  nfs-c
     nfs      192.0.2.0/24  .11     .21
 
-The export lies on a device-mapper device, which is a plain one unless the fault's file is there and names the kernel that
-runs: then every request of it waits for a while. Its number, and so its name in /proc/diskstats, is dm-0 either way.
+The export lies on a device-mapper device on which every request waits for DISK_MS, and longer where the fault's file is
+there and names the kernel that runs. Its name in /proc/diskstats is dm-0 either way.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ _ADDRESSES = {SERVER: "192.0.2.11", CLIENT: "192.0.2.21"}
 EXPORT, MOUNT = "/srv/volume", "/mnt/volume"
 # The kernel on which the disk is slow, and by how many ms each request.
 SLOW_FILE = "/etc/seatrial-lab/slow"
+# What a disk takes on every kernel. Without it one of an emulated machine answers in a fraction of a millisecond, or in ten
+# when this machine is busy: of such samples no number tells one kernel from another.
+DISK_MS = 4
 
 _HEAD = """\
 # The platform of the lab: an NFS server in staging, and a client that works on what it exports.
@@ -68,8 +71,7 @@ def nfs_load_fleet(reach: Callable[[str], Mapping[str, object]], *, guard: str =
                     "load": {"of": "nfsd.calls", "least": 5},
                     "drive": ["files"],
                     "min_effect": 3.0,
-                    # An emulated disk answers in a fraction of a millisecond, and in several of them when the machine
-                    # below it is busy. What clients would notice is more than that.
+                    # What clients would notice is more than what a busy machine adds to an emulated disk.
                     "matters": {"disk.dm-0.latency": 5.0},
                 },
             }
@@ -101,17 +103,17 @@ def _client() -> LabHost:
 
 # Lease and grace are short, since nobody's data is at stake here and every reboot is waited for.
 _SERVE = f"""set -e
-modprobe -a loop dm-mod nfsd
+modprobe -a loop dm-mod dm-delay nfsd
 backing=/var/lib/seatrial-lab/volume.img
 mkdir -p "${{backing%/*}}" {EXPORT} /run/rpc_pipefs
 [ -e "$backing" ] || {{ truncate -s 64M "$backing" && mkfs.ext4 -q -J size=4 "$backing"; }}
 losetup /dev/loop0 "$backing"
 sectors=$(blockdev --getsz /dev/loop0)
-table="0 $sectors linear /dev/loop0 0"
-if [ -e {SLOW_FILE} ] && read -r kernel delay <{SLOW_FILE} && [ "$kernel" = "$(uname -r)" ]; then
-    modprobe dm-delay
-    table="0 $sectors delay /dev/loop0 0 $delay"
+wait={DISK_MS}
+if [ -e {SLOW_FILE} ] && read -r kernel more <{SLOW_FILE} && [ "$kernel" = "$(uname -r)" ]; then
+    wait=$((wait + more))
 fi
+table="0 $sectors delay /dev/loop0 0 $wait"
 dmsetup create volume --noudevsync --table "$table"
 dmsetup mknodes volume
 mount /dev/mapper/volume {EXPORT}
