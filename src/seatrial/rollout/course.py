@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heapreplace
+from itertools import islice
 
 from seatrial.model.fleet import Fleet, Stage
 from seatrial.model.fold import RolloutState
@@ -378,21 +379,24 @@ def _in_order(tally: Tally, fleet: Fleet, stage: Stage, more: Counter[Key]) -> I
 
     Hosts that count for the same budgets stand or fall together, so that no budget is asked of ten thousand hosts.
     """
-    heap: list[tuple[int, str, tuple[Key, ...], Iterator[str]]] = []
-
-    def push(keys: tuple[Key, ...], idle: Iterator[str]) -> None:
-        if (peers := next(idle, None)) is not None:
-            heappush(heap, (tally.place[tally.left_of(peers)[0]], peers, keys, idle))
-
-    for keys, idle in tally.idle(stage.name):
-        push(keys, idle)
+    # Peers may stand in several kinds, so what a kind is called decides where two have the same place.
+    heap = [
+        (place, peers, keys, idle)
+        for keys, idle in tally.idle(stage.name)
+        for place, peers in islice(idle, 1)
+    ]
+    heapify(heap)
     while heap:
-        _, peers, keys, idle = heappop(heap)
+        _, peers, keys, idle = heap[0]
         if because := tally.full(fleet.rollout.budgets, keys, more):
+            heappop(heap)
             yield _No(because=because)
             continue
         yield peers
-        push(keys, idle)
+        if following := next(idle, None):
+            heapreplace(heap, (*following, keys, idle))
+        else:
+            heappop(heap)
 
 
 def why_not(state: RolloutState, tally: Tally, fleet: Fleet, facts: Facts, host: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ them all for every step. What is not in: any rule.
 from __future__ import annotations
 
 import enum
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,9 +50,13 @@ def keys_of(fleet: Fleet, host: str) -> tuple[Key, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class StageTally:
-    """One stage. `left` has hosts by what they count for, then by their peers: those of a kind stand or fall together."""
+    """One stage. `left` has peers by what the host of them that may be next counts for, each kind in the order of the rollout.
 
-    left: dict[tuple[Key, ...], dict[str, dict[str, None]]] = field(default_factory=dict)
+    Those of a kind stand or fall together. Peers of which another than the first may be next, since traffic can be moved
+    between them, are in each kind that one of them is of.
+    """
+
+    left: dict[tuple[Key, ...], list[tuple[int, str]]] = field(default_factory=dict)
     number_left: int = 0
     under_way: int = 0
     blessed: int = 0
@@ -183,18 +188,40 @@ class Tally:
         """The hosts of these peers whose trials were blessed. It is asked with every turn, so it is kept and not looked for."""
         return self._blessed_of.get(peers, frozenset())
 
-    def idle(self, stage: str) -> Iterator[tuple[tuple[Key, ...], Iterator[str]]]:
-        """The peers of a stage of which one might begin, by what their first host counts for."""
-        for keys, by_peers in self.stages[stage].left.items():
-            yield keys, (peers for peers in by_peers if not self._busy[peers])
+    def idle(self, stage: str) -> Iterator[tuple[tuple[Key, ...], Iterator[tuple[int, str]]]]:
+        """The peers of a stage of which one might begin and the place of their first host, by what may be next of them."""
+        busy = self._busy
+        for keys, in_order in self.stages[stage].left.items():
+            yield keys, (one for one in in_order if not busy[one[1]])
+
+    def _places(self, stage: str, peers: str) -> set[tuple[tuple[Key, ...], int]]:
+        """Where these peers stand in the stage: kinds, and the place of their first host."""
+        left = (host for host in self._left_of.get(peers, ()) if self._fleet.hosts[host].stage == stage)
+        first = next(left, None)
+        if first is None:
+            return set()
+        candidates = (first, *left) if self._fleet.relieves(first) else (first,)
+        return {(self._keys[host], self.place[first]) for host in candidates}
+
+    def _stands(self, stage: str, peers: str, before: set[tuple[tuple[Key, ...], int]]) -> None:
+        """Put these peers where they stand now, and no longer where they stood `before`."""
+        kinds, now = self.stages[stage].left, self._places(stage, peers)
+        for keys, place in before - now:
+            kinds[keys].remove((place, peers))
+            if not kinds[keys]:
+                del kinds[keys]
+        for keys, place in now - before:
+            insort(kinds.setdefault(keys, []), (place, peers))
 
     def _enter(self, trial: TrialState, phase: Phase) -> None:
-        host, keys = trial.host, self._keys[trial.host]
-        stage, peers = self.stages[self._fleet.hosts[host].stage], self.peers(host)
+        host = trial.host
+        name, peers = self._fleet.hosts[host].stage, self.peers(host)
+        stage = self.stages[name]
         match phase:
             case Phase.LEFT:
-                stage.left.setdefault(keys, {}).setdefault(peers, {})[host] = None
+                before = self._places(name, peers)
                 self._left_of.setdefault(peers, {})[host] = None
+                self._stands(name, peers, before)
                 stage.number_left += 1
                 if trial.forced:
                     self.forced[host] = None
@@ -216,17 +243,13 @@ class Tally:
                 stage.skipped += 1
 
     def _leave(self, host: str, phase: Phase) -> None:
-        keys = self._keys[host]
-        stage, peers = self.stages[self._fleet.hosts[host].stage], self.peers(host)
+        name, peers = self._fleet.hosts[host].stage, self.peers(host)
+        stage = self.stages[name]
         match phase:
             case Phase.LEFT:
-                by_peers = stage.left[keys]
-                del by_peers[peers][host]
-                if not by_peers[peers]:
-                    del by_peers[peers]
-                if not by_peers:
-                    del stage.left[keys]
+                before = self._places(name, peers)
                 del self._left_of[peers][host]
+                self._stands(name, peers, before)
                 stage.number_left -= 1
                 self.forced.pop(host, None)
             case Phase.UNDER_WAY:
