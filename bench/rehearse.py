@@ -2,7 +2,8 @@
 
     python bench/rehearse.py [--hosts 100 300 1000 3000 10000]
 
-Each row is the verb in a process of its own; `CPU s` is what it used, which a busy machine does not change much.
+Each row is the verb in a process of its own; `CPU s` is what it used. `forecast CPU s` is what `seatrial plan` uses to say
+how long all of it takes, where no journal knows how long a trial does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+
+from seatrial.fleetfile import parse
+from seatrial.rollout.forecast import forecast
+from seatrial.rollout.lengths import Lengths
 
 ROOT = Path(__file__).parents[1]
 FAULTS = """seed: 7
@@ -37,8 +44,10 @@ def main() -> None:
     words.add_argument("--hosts", type=int, nargs="+", default=[100, 300, 1000, 3000, 10000])
     given = words.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print("| hosts | groups | events | ends | blessed | broken promises | s | CPU s | CPU ms a host | MiB |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| hosts | groups | events | ends | blessed | broken promises | s | CPU s | CPU ms a host | MiB | forecast CPU s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         faults = Path(folder) / "faults.yaml"
         faults.write_text(FAULTS)
@@ -69,9 +78,23 @@ def row(fleet: Path, faults: Path, hosts: int) -> None:
     blessed = sum(trial["state"] == "blessed" for trial in told["trials"])
     print(
         f"| {hosts} | {groups} | {told['events']} | {told['outcome']} | {blessed} | {len(told['broken'])} |"
-        f" {told['seconds']:.1f} | {cpu:.1f} | {1000 * cpu / hosts:.1f} | {told['memory_mib']} |",
+        f" {told['seconds']:.1f} | {cpu:.1f} | {1000 * cpu / hosts:.1f} | {told['memory_mib']} |"
+        f" {ahead(fleet):.1f} |",
         flush=True,
     )
+
+
+def ahead(file: Path) -> float:
+    fleet = parse(file.read_text(), filename=str(file))
+    before = time.process_time()
+    forecast(
+        fleet,
+        Lengths(fleet=fleet, past=()),
+        hosts=tuple(fleet.hosts),
+        begin=datetime(2026, 1, 5, 9, tzinfo=UTC),
+        explain=tuple(fleet.hosts)[-1],
+    )
+    return time.process_time() - before
 
 
 if __name__ == "__main__":
