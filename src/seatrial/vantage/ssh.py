@@ -129,8 +129,13 @@ class SshVantage:
                     send_env=None,
                     request_pty=False,
                 )
-            channel.write(answer.script)
-            channel.write_eof()
+            try:
+                channel.write(answer.script)
+                channel.write_eof()
+            except BrokenPipeError:
+                # What runs there in place of a shell has ended before it was asked anything, and what it said tells why.
+                if line.keeper.lost:
+                    raise
             overdue = not await self._follow(hearing, channel)
         except TimeoutError:
             overdue = True
