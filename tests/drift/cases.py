@@ -200,9 +200,19 @@ cp /usr/bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/child
     ),
     Case(
         name="a library replaced under a service",
-        # One that no other service of the guest has loaded.
+        # systemd and its journal have it loaded as well, as the next two cases tell.
         put="f=$(readlink -f /usr/lib/x86_64-linux-gnu/libpam.so.0); cp -p $f $f.new && mv $f.new $f",
         found=("restart.program", "ssh.service"),
+    ),
+    Case(
+        name="the same library replaced under systemd itself",
+        put=":",
+        found=("restart.program", "init.scope"),
+    ),
+    Case(
+        name="the same library replaced under the journal",
+        put=":",
+        found=("restart.program", "systemd-journald.service"),
     ),
     Case(
         name="a script changed under its service",
@@ -430,7 +440,7 @@ systemctl daemon-reload; systemctl enable -q etcd.service etcd-proxy.service; sy
 {_BY_NAME}
 {_STUNNEL.format(name="kept", pem="server-old", port=8444)}
 {_STUNNEL.format(name="over", pem="server-over", port=8445)}
-sleep 5; systemctl is-active etcd.service etcd-proxy.service byname.service tls-kept.service tls-over.service
+sleep 5; for one in etcd etcd-proxy byname tls-kept tls-over; do systemctl is-active $one.service; done
 """
 # etcd reads its own certificate again at every handshake, so that here nothing is to be found.
 ETCD_RENEWED = f"cp /root/pki/server-new.pem {_PKI}/server.new && cp /root/pki/server-new.key {_PKI}/server.key && mv {_PKI}/server.new {_PKI}/server.pem; chown -R etcd {_PKI}"

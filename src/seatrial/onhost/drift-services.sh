@@ -129,7 +129,8 @@ files() {
 
 listeners() {
     has ss || return 1
-    ss -Hltnp | sed -n 's/^LISTEN *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *users:((\(.*\)))$/\1 \2/p' |
+    # ss fills all lines but the longest up with blanks.
+    ss -Hltnp | sed -n 's/^LISTEN *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *users:((\(.*\))) *$/\1 \2/p' |
         awk '{ line = $0; while (match(line, /pid=[0-9]+/)) { print $1, substr(line, RSTART + 4, RLENGTH - 4); line = substr(line, RSTART + RLENGTH) } }' | sort -u
 }
 
@@ -140,7 +141,8 @@ handshake() {
         timeout 3 openssl s_client -connect "$1" "$2" ${3:-} -showcerts </dev/null 2>/dev/null |
             awk '/^-----BEGIN CERTIFICATE-----/ { on = 1 } on { print "L " $0 } /^-----END CERTIFICATE-----/ { on = 0 }'
     else
-        timeout 4 python3 -c '
+        # The connection gives up after three seconds by itself; what is left is for a slow start of python3.
+        timeout 15 python3 -c '
 import socket, ssl, sys
 host, _, port = sys.argv[1].rpartition(":")
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -158,8 +160,9 @@ served() {
     has openssl || has python3 || return 1
     owners=$({
         printf '%s\n' "$named_now" | sed -n 's/^\([0-9]*\) .*\.\(pem\|crt\|cert\|cer\)$/\1/p'
-        # A process whose name, or whose server's usual folder, is one in /etc that names a certificate.
-        folders=$(printf '%s\n' "$configured_now" | sed -n 's/^\/etc\/\(default\/\)\{0,1\}\([A-Za-z0-9_-]*\).*/\2/p' | sort -u | tr '\n' ' ')
+        # A process whose name, or whose server's usual folder, is one in /etc that names a certificate. Units are named in
+        # systemd's folder, which does not make the sockets that systemd holds open for others ones of a certificate.
+        folders=$(printf '%s\n' "$configured_now" | grep -v '^/etc/systemd/' | sed -n 's/^\/etc\/\(default\/\)\{0,1\}\([A-Za-z0-9_-]*\).*/\2/p' | sort -u | tr '\n' ' ')
         printf '%s\n' "$listeners_now" | while read -r _ pid; do
             name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
             case $name in
@@ -178,10 +181,11 @@ served() {
         case $port in 80) continue ;; esac
         echo "$host:$port"
     done | sort -u | head -n 12 | while read -r place; do
+        # A port that speaks no TLS has no certificate to tell of, and the others are told all the same.
         echo "S $place address"
-        handshake "$place" ""
+        handshake "$place" "" || :
         echo "S $place name"
-        handshake "$place" "$name"
+        handshake "$place" "$name" || :
     done
 }
 
