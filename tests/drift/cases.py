@@ -293,6 +293,11 @@ BOOT: tuple[tuple[Case, ...], ...] = (
     ),
     (
         Case(
+            name="GRUB falls back to an entry that is not there",
+            put="echo 'set fallback=7' >>/etc/grub.d/40_custom; update-grub 2>&1",
+            found=("boot.fallback-entry", "fallback"),
+        ),
+        Case(
             name="GRUB's environment is no environment block",
             put="echo broken >/boot/grub/grubenv",
             found=("boot.environment", "grubenv"),

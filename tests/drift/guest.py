@@ -21,7 +21,7 @@ from seatrial.lab.fleet import fleet_text
 from seatrial.lab.lab import TOPOLOGIES, Lab
 from seatrial.lab.qmp import Qmp
 from seatrial.model.finding import Audit, Finding
-from seatrial.perform.drifting import audit, facts_of
+from seatrial.perform.drifting import Drift, audit, facts_of
 from seatrial.perform.world import World, open_world
 from tests.drift.cases import Case
 from tests.drift.made import make
@@ -89,13 +89,17 @@ def world_of(lab: Lab) -> World:
 
 async def audited(lab: Lab, tries: int = 8) -> Audit:
     """The audit of the guest, which on a busy machine does not answer each time it is asked."""
+    return (await _asked(lab, tries)).audits[HOST]
+
+
+async def _asked(lab: Lab, tries: int = 8) -> Drift:
     for left in reversed(range(tries)):
         world = world_of(lab)
         try:
-            one = (await audit(world, (HOST,))).audits[HOST]
+            one = await audit(world, (HOST,))
         finally:
             await world.close()
-        if not left or not any(missing.name == "host" for missing in one.unknown):
+        if not left or not any(missing.name == "host" for missing in one.audits[HOST].unknown):
             break
         await SystemClock().sleep(5)
     return one
@@ -118,9 +122,8 @@ async def described(lab: Lab) -> Facts:
 
 async def beside(lab: Lab, peer: Facts) -> Audit:
     """The audit of the guest as one of a pair, whose other host says what `peer` is."""
-    alone = await audited(lab)
-    facts = {"peer": peer, HOST: await described(lab)}
-    return across({HOST: alone}, facts, {"pair": ("peer", HOST)})[HOST]
+    alone = await _asked(lab)
+    return across(alone.audits, {"peer": peer, **alone.facts}, {"pair": ("peer", HOST)})[HOST]
 
 
 def filled(lab: Lab, text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from seatrial.boot.scripts import text
+from tests.drift.made import make
 
 SERVICES = text("drift-services.sh").partition("\nunits_now=\n")[0]
 
@@ -18,7 +22,11 @@ def asked(shell: str, program: str) -> str:
     assert path is not None
     argv = [path, "sh"] if shell == "busybox" else [path]
     ended = subprocess.run(
-        [*argv, "-s"], input=f"set -u\nLC_ALL=C\n{SERVICES}\n{program}", capture_output=True, check=True, text=True
+        [*argv, "-s"],
+        input=f"set -u\nLC_ALL=C\n{SERVICES}\n{program}",
+        capture_output=True,
+        check=True,
+        text=True,
     )
     return ended.stdout
 
@@ -71,3 +79,29 @@ def test_the_sockets_that_systemd_holds_for_others_are_not_asked_for_a_certifica
     said = asked("dash", "cat() { echo systemd; }\n" + SERVED % ("99", "0.0.0.0:111 1\n127.0.0.1:8443 99"))
     assert "S 127.0.0.1:8443 name" in said
     assert ":111" not in said
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+async def test_without_openssl_python_asks_all_places_at_once(shell: str, tmp_path: Path) -> None:
+    """What speaks no TLS answers nothing, and takes no answer of the others away."""
+    made = make("web.example.test", addresses=("127.0.0.1",))
+    (tmp_path / "cert.pem").write_text(made.pem)
+    (tmp_path / "key.pem").write_text(made.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+    async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hello\r\n")
+        writer.close()
+
+    spoken = await asyncio.start_server(hello, "127.0.0.1", 0, ssl=context)
+    plain = await asyncio.start_server(hello, "127.0.0.1", 0)
+    async with spoken, plain:
+        one, other = (f"127.0.0.1:{server.sockets[0].getsockname()[1]}" for server in (spoken, plain))
+        program = SERVED.replace("has() { :; }", 'has() { [ "$1" = python3 ]; }')
+        said = await asyncio.to_thread(asked, shell, program % ("99", f"{one} 99\n{other} 99"))
+    pem = "".join(f"L {line}\n" for line in made.pem.splitlines())
+    for by in ("address", "name"):
+        assert f"S {one} {by}\n{pem}" in said
+        assert f"S {other} {by}\n" in said
+    assert said.endswith("status 0\n") and said.count("BEGIN") == 2

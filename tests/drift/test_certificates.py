@@ -96,7 +96,9 @@ def test_what_is_called_as_a_running_service_is_not_that_of_another_one_of_the_s
     both = unit("etcd.service", MainPID="900") + "\n" + unit("etcd-proxy.service", MainPID="901")
     said = section(said, "units", both, more=True)
     said = section(said, "processes", "900 1 1000 etcd\n901 1 1000 etcd", more=True)
-    said = section(said, "groups", "900 /system.slice/etcd.service\n901 /system.slice/etcd-proxy.service", more=True)
+    said = section(
+        said, "groups", "900 /system.slice/etcd.service\n901 /system.slice/etcd-proxy.service", more=True
+    )
     said = section(said, "programs", "900 /usr/bin/etcd\n901 /usr/bin/etcd", more=True)
     said = section(said, "configured", "/etc/default/etcd /etc/etcd/ca.pem")
     said = section(said, "changed", f"{LATE:.0f}.0 0 /etc/default/etcd")
