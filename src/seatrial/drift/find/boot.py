@@ -128,7 +128,7 @@ def fallback_entry(facts: Facts) -> Iterator[Finding]:
     boot, told = facts.boot.facts, facts.boot.fallback
     if boot is None or not told.entries:
         return
-    word, version = told.entries[0]
+    version = told.entries[0][1]
     severity, problem = WARNING, ""
     lost = next((word for word, version in told.entries if version is None), None)
     if lost is not None:
