@@ -507,9 +507,7 @@ KEEPS_ITS_JOURNAL = (
 )
 # The guest's image has neither udev nor anything that mounts fstab or runs rc.local at its boot, so that what cases before
 # put there would not be in force after the boot that comes, as on a host that is whole.
-FORGETS_WHAT_IT_WOULD_NOT_DO = (
-    "sed -i '/swapfile/d; / \\/\\(mnt\\|opt\\|data\\|old\\|srv\\/data\\) /d' /etc/fstab; rm -f /etc/udev/rules.d/60-*.rules /etc/rc.local"
-)
+FORGETS_WHAT_IT_WOULD_NOT_DO = "sed -i '/swapfile/d; / \\/\\(mnt\\|opt\\|data\\|old\\|srv\\/data\\) /d' /etc/fstab; rm -f /etc/udev/rules.d/60-*.rules /etc/rc.local"
 HARDWARE: tuple[Case, ...] = (
     Case(
         name="the kernel tells of a sector that cannot be read",
