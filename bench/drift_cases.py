@@ -1,7 +1,8 @@
 """Every state of the drift audit's cases, made for real on one guest: which finding told it, what mended it, and whether it was gone.
 
-    python bench/drift_cases.py
+    python bench/drift_cases.py [ROUND ...]
 
+Without a name all rounds are run; `settings`, `network`, `services`, `boot 1` and so on are those of tests/drift/rounds.py.
 The guest is one of the lab's, and what it wants besides is fetched with apt-get and unpacked into it for this run.
 """
 
@@ -30,7 +31,7 @@ def line(row: Row) -> str:
 
 
 async def main() -> None:
-    """Print the table as the rounds come, and what was wrong behind it."""
+    """Print the table as the rounds come, and what was wrong behind it and, at once, beside it."""
     wrong, made, found, gone = [], 0, 0, 0
     async with guest("drift-cases") as lab:
         fresh = await audited(lab)
@@ -38,13 +39,17 @@ async def main() -> None:
             f"a fresh guest: {len(fresh.standing)} findings, {len(fresh.unknown)} questions without an answer\n"
         )
         print("| state | finding | what was run | gone |\n|---|---|---|---|")
-        async for name, came in rounds(lab):
+        async for name, came in rounds(lab, sys.argv[1:]):
             for row in came.rows:
                 print(line(row).replace(filled(lab, "{candidate}"), "ENTRY"), flush=True)
             made += len(came.rows) + len(came.missed)
             found += len(came.rows)
             gone += sum(row.gone for row in came.rows)
-            wrong += [f"{name}: {one}" for one in (*came.missed, *came.besides, *came.left)]
+            here = [f"{name}: {one}" for one in (*came.missed, *came.besides, *came.left)]
+            print(
+                f"{name}: {len(here)} found besides or left", *here, sep="\n- ", file=sys.stderr, flush=True
+            )
+            wrong += here
     print(
         f"\n{made} states, {found} found, {gone} gone after what was run; found besides or left: {len(wrong)}"
     )

@@ -359,3 +359,35 @@ def test_a_look_needs_both_sides() -> None:
     lost = dataclasses.replace(absent, status=None, trouble=Trouble.LOST)
     assert guard.read_look(Grub(), [boot, lost]) is None
     assert guard.read_look(Grub(), [boot]) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("set fallback=1", "1"),
+        ("  fallback='1 2'", "1 2"),
+        ('set fallback="${saved_fallback}"', "${saved_fallback}"),
+        ("set fallback=1\nset fallback=2", "2"),
+        ("# set fallback=1", ""),
+        ("set fallback=", ""),
+        ("set fallback_of_somebody=1", ""),
+    ],
+)
+def test_what_the_menu_falls_back_to_is_its_last_word_on_it(line: str, said: str) -> None:
+    assert read_menu(f"menuentry 'a' {{\n}}\n{line}\n").fallback == said
+
+
+def test_a_fallback_is_numbers_of_the_outermost_menu_or_one_name_in_it() -> None:
+    menu = read_menu(
+        "menuentry 'a' --id x {\nlinux /boot/vmlinuz-1\n}\n"
+        "submenu 'more' {\nmenuentry 'b' {\nlinux /boot/vmlinuz-2\n}\n}\n"
+    )
+
+    def kernels(fallback: str) -> list[tuple[str, str | None]]:
+        return [(word, entry.version if entry else None) for word, entry in menu.after_failures(fallback)]
+
+    assert kernels("0") == [("0", "1")]
+    assert kernels("1 0 2") == [("1", "2"), ("0", "1"), ("2", None)]
+    assert kernels("x") == [("x", "1")]
+    assert kernels("1>0") == [("1>0", None)]
+    assert kernels("") == kernels(" ") == []

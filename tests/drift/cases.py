@@ -200,9 +200,19 @@ cp /usr/bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/child
     ),
     Case(
         name="a library replaced under a service",
-        # One that no other service of the guest has loaded.
+        # systemd and its journal have it loaded as well, as the next two cases tell.
         put="f=$(readlink -f /usr/lib/x86_64-linux-gnu/libpam.so.0); cp -p $f $f.new && mv $f.new $f",
         found=("restart.program", "ssh.service"),
+    ),
+    Case(
+        name="the same library replaced under systemd itself",
+        put=":",
+        found=("restart.program", "init.scope"),
+    ),
+    Case(
+        name="the same library replaced under the journal",
+        put=":",
+        found=("restart.program", "systemd-journald.service"),
     ),
     Case(
         name="a script changed under its service",
@@ -282,6 +292,11 @@ BOOT: tuple[tuple[Case, ...], ...] = (
         ),
     ),
     (
+        Case(
+            name="GRUB falls back to an entry that is not there",
+            put="echo 'set fallback=7' >>/etc/grub.d/40_custom; update-grub 2>&1",
+            found=("boot.fallback-entry", "fallback"),
+        ),
         Case(
             name="GRUB's environment is no environment block",
             put="echo broken >/boot/grub/grubenv",
@@ -430,7 +445,7 @@ systemctl daemon-reload; systemctl enable -q etcd.service etcd-proxy.service; sy
 {_BY_NAME}
 {_STUNNEL.format(name="kept", pem="server-old", port=8444)}
 {_STUNNEL.format(name="over", pem="server-over", port=8445)}
-sleep 5; systemctl is-active etcd.service etcd-proxy.service byname.service tls-kept.service tls-over.service
+sleep 5; for one in etcd etcd-proxy byname tls-kept tls-over; do systemctl is-active $one.service; done
 """
 # etcd reads its own certificate again at every handshake, so that here nothing is to be found.
 ETCD_RENEWED = f"cp /root/pki/server-new.pem {_PKI}/server.new && cp /root/pki/server-new.key {_PKI}/server.key && mv {_PKI}/server.new {_PKI}/server.pem; chown -R etcd {_PKI}"
@@ -490,6 +505,9 @@ KEEPS_ITS_JOURNAL = (
     "printf '[Journal]\\nStorage=persistent\\n' >/etc/systemd/journald.conf.d/zz-kept.conf; rm -f /etc/systemd/system/systemd-journal-flush.service; "
     "systemctl daemon-reload; systemctl restart systemd-journald; journalctl --flush"
 )
+# The guest's image has neither udev nor anything that mounts fstab or runs rc.local at its boot, so that what cases before
+# put there would not be in force after the boot that comes, as on a host that is whole.
+FORGETS_WHAT_IT_WOULD_NOT_DO = "sed -i '/swapfile/d; / \\/\\(mnt\\|opt\\|data\\|old\\|srv\\/data\\) /d' /etc/fstab; rm -f /etc/udev/rules.d/60-*.rules /etc/rc.local"
 HARDWARE: tuple[Case, ...] = (
     Case(
         name="the kernel tells of a sector that cannot be read",
@@ -504,14 +522,15 @@ HARDWARE: tuple[Case, ...] = (
         put="modprobe -a loop raid1; for n in 6 7; do dd if=/dev/zero of=/var/disk$n bs=1M count=8 status=none; losetup /dev/loop$n /var/disk$n; done; "
         "mdadm --create /dev/md0 --run --assume-clean --metadata=1.2 --level=1 -n2 /dev/loop6 /dev/loop7 2>&1; mdadm /dev/md0 --fail /dev/loop7 2>&1",
         found=("hardware.array", "md0"),
-        clean="mdadm --stop /dev/md0 2>&1; losetup -d /dev/loop6 /dev/loop7",
+        # The kernel tells of it as well. Both are gone after the reboot that another case ends with, as is the array.
+        beside=(("hardware.errors", "md/raid1:md0:*"),),
     ),
     Case(
         name="a disk says of itself that it fails",
-        # The test lets QEMU's disk say so.
+        # The test lets QEMU's disk say so. Another one comes with the reboot of the case behind it.
         put=":",
         found=("hardware.disk", "/dev/nvme0*"),
-        mend=":",
+        mend=": another disk",
     ),
 )
 

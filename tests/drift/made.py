@@ -37,10 +37,14 @@ def make(
     ca: bool = False,
     days: float = 30.0,
     addresses: tuple[str, ...] = (),
+    common: bool = True,
 ) -> Made:
-    """A certificate for `name` and for `addresses`, signed by `by` or by itself; `days` may be negative."""
+    """A certificate for `name` and for `addresses`, signed by `by` or by itself; `days` may be negative.
+
+    Without `common` it has no common name, and `name` stands among the alternative ones only.
+    """
     private = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if common else [])
     now = datetime.now(UTC)
     begins = now - timedelta(days=400)
     built = (

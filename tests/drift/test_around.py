@@ -83,7 +83,9 @@ def test_what_differs_is_told_by_topic_and_the_kernel_is_left_out_where_it_is_th
     said = section(
         said,
         "changed",
-        f"{before.at + 60:.0f}.0 0 /etc/nginx/nginx.conf\n{before.at - 60:.0f}.0 0 /etc/old.conf",
+        f"{before.at + 60:.0f}.0 0 /etc/nginx/nginx.conf\n{before.at - 60:.0f}.0 0 /etc/old.conf\n"
+        f"{before.at + 60:.0f}.0 0 /etc/seatrial/guard.sh\n{before.at + 60:.0f}.0 0 /etc/seatrial/order\n"
+        f"{before.at + 60:.0f}.0 0 /etc/systemd/system/seatrial-guard.service",
     )
     said = section(said, "qdiscs", SHAPED)
     after = take("gw-s1", facts(drift=said))
@@ -94,7 +96,8 @@ def test_what_differs_is_told_by_topic_and_the_kernel_is_left_out_where_it_is_th
         "shaping: lan0 is tbf rate 1Mbit, it was fq_codel limit 10240p flows 1024 quantum 1514 target 5ms interval 100ms memory_limit 32Mb ecn drop_batch 64"
         in sentences
     )
-    assert not any("old.conf" in one or "linux-image" in one for one in sentences)
+    assert not any("old.conf" in one or "linux-image" in one or "seatrial" in one for one in sentences)
+    assert any(one.key == "/etc/seatrial/guard.sh" for one in differences(before, after))
     assert differences(before, before) == ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.drift.audit import across, audit
+from seatrial.drift.certificate import read_certificate
 from seatrial.drift.facts import Facts
 from seatrial.model.finding import Finding, Severity
 from tests.drift.made import Made, make
@@ -87,6 +88,35 @@ def test_a_certificate_that_is_newer_than_its_process_and_cannot_be_asked_for_is
     found = told(host(disk=NEW, served=None, written=LATE))
     assert set(found) == {"restart.certificate"}
     assert found["restart.certificate"].severity is Severity.WARNING
+
+
+def test_what_is_called_as_a_running_service_is_not_that_of_another_one_of_the_same_program() -> None:
+    """etcd's own proxy is etcd as well, and has its certificates elsewhere."""
+    said = captured("guest.facts")
+    both = unit("etcd.service", MainPID="900") + "\n" + unit("etcd-proxy.service", MainPID="901")
+    said = section(said, "units", both, more=True)
+    said = section(said, "processes", "900 1 1000 etcd\n901 1 1000 etcd", more=True)
+    said = section(
+        said, "groups", "900 /system.slice/etcd.service\n901 /system.slice/etcd-proxy.service", more=True
+    )
+    said = section(said, "programs", "900 /usr/bin/etcd\n901 /usr/bin/etcd", more=True)
+    said = section(said, "configured", "/etc/default/etcd /etc/etcd/ca.pem")
+    said = section(said, "changed", f"{LATE:.0f}.0 0 /etc/default/etcd")
+    said = section(said, "files", f"F {LATE:.0f} 0 /etc/etcd/ca.pem\n{lines(NEW_CA)}")
+    found = [(one.name, one.what) for one in audit("gw-s1", facts(drift=said)).findings]
+    assert [one for one in found if one[0].startswith("restart.")] == [
+        ("restart.certificate", "etcd.service /etc/etcd/ca.pem"),
+        ("restart.configuration", "etcd.service"),
+    ]
+    # Where no service is called as the program, its files are those of who runs it.
+    alone = said.replace("Id=etcd.service", "Id=store.service").replace("/etcd.service", "/store.service")
+    found = [(one.name, one.what) for one in audit("gw-s1", facts(drift=alone)).findings]
+    assert ("restart.certificate", "store.service /etc/etcd/ca.pem") in found
+
+
+def test_a_certificate_of_no_name_is_called_by_the_first_that_it_is_for() -> None:
+    one = read_certificate(make("client.example.test", by=OLD_CA, common=False).pem)
+    assert one is not None and one.called.startswith("client.example.test (sha256 ")
 
 
 def test_an_authority_that_is_newer_than_the_process_that_trusts_it_is_a_danger() -> None:

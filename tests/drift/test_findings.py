@@ -53,6 +53,14 @@ RUNS = {
 }
 LATER = BOOTED + 500
 
+
+def load_option(called: str) -> str:
+    """A load option as the firmware keeps it, with attributes in front as Linux shows them (UEFI 2.10, 3.1.3)."""
+    return (b"\7\0\0\0" + b"\1\0\0\0" + b"\4\0" + f"{called}\0".encode("utf-16-le") + b"\x7f\xff\4\0").hex()
+
+
+EFI = f"BootNext 070000000300\nBootCurrent 060000000100\nBoot0001 {load_option('debian')}\nBoot0003 {load_option('net')}"
+
 TABLE: tuple[tuple[dict[str, str], str, Severity, str, str], ...] = (
     ({"grub_env": env(saved_entry=ENTRY.format(UUID, CANDIDATE))}, "boot.kernel", DANGER, f"the next boot takes {CANDIDATE}", f"grub-set-default '{ENTRY.format(UUID, GOOD)}'"),
     ({"grub_env": env(saved_entry=ENTRY.format(UUID, GOOD), next_entry=ENTRY.format(UUID, CANDIDATE))}, "boot.once", DANGER, f"takes {CANDIDATE} once", "unset next_entry"),
@@ -67,6 +75,14 @@ TABLE: tuple[tuple[dict[str, str], str, Severity, str, str], ...] = (
     ({"autoremove": f"linux-image-{GOOD}"}, "boot.purge", DANGER, f"would take {GOOD}, which runs", f"apt-mark manual linux-image-{GOOD}"),
     ({"kernels": f"{GOOD} 1 100 200 200 /lib/modules/{GOOD}/kernel/net.ko"}, "boot.initramfs", WARNING, "older than net.ko", f"update-initramfs -u -k {GOOD}"),
     ({"menu_times": "20 20 /etc/default/grub\n10 10 /boot/grub/grub.cfg"}, "boot.menu-old", WARNING, "/etc/default/grub was changed", "update-grub"),
+    ({"grub_cfg": CFG + "\nset fallback=7"}, "boot.fallback-entry", WARNING, "GRUB takes `7`, which is no entry", "update-grub"),
+    ({"grub_cfg": CFG + '\nset fallback="0 7"', "fallback": "/etc/grub.d/40_custom:6:set fallback=0 7"}, "boot.fallback-entry", WARNING, "GRUB takes `7`, which is no entry", "sed -i~ '6s/^/#/' /etc/grub.d/40_custom && update-grub"),
+    ({"grub_cfg": CFG + "\nset fallback=0"}, "boot.fallback-entry", WARNING, f"GRUB takes {CANDIDATE}, and {GOOD} is running", "update-grub"),
+    ({"grub_env": env(saved_entry=ENTRY.format(UUID, GOOD), fallback="0")}, "boot.fallback-entry", WARNING, f"GRUB takes {CANDIDATE}", "grub-editenv /boot/grub/grubenv unset fallback"),
+    ({"fallback": "/boot/grub/custom.cfg:2:set fallback='0'"}, "boot.fallback-entry", WARNING, f"GRUB takes {CANDIDATE}", "sed -i~ '2s/^/#/' /boot/grub/custom.cfg"),
+    ({"grub_cfg": CFG + "\nset fallback=0", "grub_modules": f"10 /lib/modules/{GOOD}/modules.dep"}, "boot.fallback-entry", WARNING, "cannot be booted: without its modules", "update-grub"),
+    ({"efi": EFI}, "boot.firmware", DANGER, "the firmware's next boot takes Boot0003 (net) once (BootNext); this one came by Boot0001 (debian)", "/sys/firmware/efi/efivars/BootNext-"),
+    ({"efi": "BootNext 070000000100\nBootCurrent 060000000100"}, "boot.firmware", WARNING, "takes Boot0001 once (BootNext); this one came by Boot0001", "&& rm /sys"),
     ({"watchdog": "device /dev/watchdog0\nRuntimeWatchdogUSec=0"}, "boot.watchdog", NOTE, "nothing arms it", "RuntimeWatchdogSec"),
     ({"fstab": "UUID=dead /data ext4 defaults 0 2"}, "boot.fstab", DANGER, "emergency mode", "/etc/fstab"),
     ({"fstab": "UUID=dead /data ext4 nofail 0 2"}, "boot.fstab", WARNING, "goes on without it", "/etc/fstab"),

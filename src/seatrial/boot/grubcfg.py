@@ -24,6 +24,7 @@ _FAILED_TIMEOUT = re.compile(
 )
 _SAVED = re.compile(r'^\s*set\s+default="?\$\{saved_entry\}"?\s*$', re.MULTILINE)
 _FIXED = re.compile(r"^\s*set\s+default=(?!\"?\$)[\"']?([^\"'\n]*)[\"']?\s*$", re.MULTILINE)
+_FALLBACK = re.compile(r"^\s*(?:set\s+)?fallback=(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s;]*))\s*$", re.MULTILINE)
 # grub-mkconfig takes next_entry, empties it and writes that back before anything is booted.
 _TAKES_ONCE = (
     re.compile(r"^\s*load_env\b", re.MULTILINE),
@@ -61,17 +62,39 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """The menu as it stands in grub.cfg. `once` is whether it takes a one-shot entry and forgets it."""
+    """The menu as it stands in grub.cfg. `once` is whether it takes a one-shot entry and forgets it.
+
+    `fallback` is what it takes when a boot cannot be loaded, as it stands there.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     saved: bool = False
     fixed: str = "0"
     once: bool = False
     waits: str = ""
+    fallback: str = ""
 
     def walk(self) -> Iterator[tuple[str, Entry]]:
         """Every entry that boots, with the spelling by ids that grub-reboot takes."""
         yield from _walk(self.entries, "", 0)
+
+    def after_failures(self, fallback: str) -> tuple[tuple[str, Entry | None], ...]:
+        """What GRUB tries one after the other when a boot cannot be loaded; None for what is no entry of the menu.
+
+        GRUB reads numbers of the outermost menu there. Newer ones also know an entry by its title or id, which is the
+        whole text then.
+        """
+        if not fallback.strip():
+            return ()
+        if any(fallback in (entry.title, entry.id) for entry in self.entries):
+            return ((fallback, self.find(fallback.replace(">", ">>"))),)
+        return tuple(
+            (
+                word,
+                self.find(word) if re.fullmatch(r"\d{1,8}", word) and int(word) < len(self.entries) else None,
+            )
+            for word in fallback.split()[:_MAX_DEPTH]
+        )
 
     def find(self, spelling: str) -> Entry | None:
         """What GRUB boots for a spelling: numbers, titles or ids with `>` between; the first entry for none of them."""
@@ -97,7 +120,14 @@ def read_menu(text: str) -> Menu:
         fixed=fixed.group(1) if fixed else "0",
         once=all(pattern.search(text) for pattern in _TAKES_ONCE),
         waits=_waits(text),
+        fallback=read_fallback(text),
     )
+
+
+def read_fallback(text: str) -> str:
+    """The last word of grub.cfg, or of a part of it, on what is taken when a boot cannot be loaded; "" for none."""
+    found = _FALLBACK.findall(text)
+    return next((said for said in found[-1] if said), "") if found else ""
 
 
 def by_number(spelling: str) -> bool:

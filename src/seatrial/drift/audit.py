@@ -70,6 +70,8 @@ def _unasked(name: str, question: Question, facts: Facts) -> Unread | None:
         skipped = f"{identity.init or 'another program'} is its first process, not systemd"
     elif question.only == "modules" and missing:
         skipped = "its kernel has no modules"
+    elif question.only == "firmware" and identity.container:
+        skipped = "it is a container, which no firmware boots"
     elif question.only == "host" and identity.container:
         skipped = "it is a container, whose mounts others make"
     elif (

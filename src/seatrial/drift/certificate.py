@@ -29,7 +29,8 @@ class Certificate:
     @property
     def called(self) -> str:
         """A word for people, with enough of its print to tell it from one that was renewed."""
-        return f"{self.subject or 'a certificate of no name'} (sha256 {self.sha256[:12]})"
+        subject = self.subject or min(self.names, default="a certificate of no name")
+        return f"{subject} (sha256 {self.sha256[:12]})"
 
 
 @lru_cache(maxsize=4096)

@@ -54,6 +54,8 @@ QUESTIONS: tuple[Question, ...] = (
     _ask(boot.kexec, "boot.kexec", "a kernel is loaded for kexec, past the boot loader", "identity"),
     _ask(boot.installed, "boot.installed", "a newer kernel is installed and was not booted", "GRUB", "grub"),
     _ask(boot.fallback, "boot.fallback", "there is no second kernel to fall back to", "GRUB grub.modules", "grub"),
+    _ask(boot.fallback_entry, "boot.fallback-entry", "what GRUB takes when a boot cannot be loaded is not there, cannot be booted, or is another kernel", "GRUB grub.modules fallback", "grub"),
+    _ask(boot.firmware, "boot.firmware", "the firmware takes another of its entries once (EFI BootNext), past the boot loader", "efi", "firmware"),
     _ask(boot.watchdog, "boot.watchdog", "a hardware watchdog is there, and nothing arms it", "watchdog", "systemd"),
     _ask(settings.sysctl_wanted, "running.sysctl", "a sysctl of a file is not in force", "sysctl-now sysctl-files"),
     _ask(settings.sysctl_lost, "running.sysctl-lost", "a sysctl was set by hand and is in no file", "sysctl-now sysctl-files boot-lines"),

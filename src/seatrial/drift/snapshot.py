@@ -22,6 +22,10 @@ _PASSING = re.compile(
     r"^(?:fs/(?:dentry-state|file-nr|inode-nr|inode-state|aio-nr|quota|mqueue)|kernel/(?:random|ns_last_pid|pty|tainted|version|osrelease|bootloader_|"
     r"boot_params|sched_domain|cad_pid|printk_ratelimit)|net/netfilter/nf_conntrack_count|vm/(?:stat|lowmem|min_free_kbytes)|net/netfilter/nf_log)"
 )
+# What a trial itself puts on its host: the guard's script, what was armed, and its unit.
+_GUARD = frozenset(
+    {"/etc/seatrial/guard.sh", "/etc/seatrial/order", "/etc/systemd/system/seatrial-guard.service"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +182,11 @@ def _later(when: str, then: float) -> bool:
 
 
 def besides_the_kernel(found: tuple[Difference, ...]) -> tuple[Difference, ...]:
-    """Without what a boot of another kernel changes by itself: the kernel's own words and its list of modules."""
+    """Without what a trial changes by itself: the kernel's own words, its list of modules, and the guard's files."""
     return tuple(
         one
         for one in found
         if one.topic not in ("kernel", "modules")
+        and not (one.topic == "settings" and one.key.removesuffix(".new") in _GUARD)
         and not (one.topic == "packages" and one.key.startswith("linux-image-"))
     )[:MOST]

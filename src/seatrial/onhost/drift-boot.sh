@@ -76,6 +76,22 @@ watchdog() {
     systemctl show -p RuntimeWatchdogUSec -p RebootWatchdogUSec
 }
 
+# Where GRUB is told what to take when a boot cannot be loaded: file, line, text.
+fallback_lines() { grep -nsHE '^[[:space:]]*(set[[:space:]]+)?fallback=' /etc/grub.d/*[!~] /boot/grub/custom.cfg || :; }
+
+# What the firmware boots next, as it keeps it, in hexadecimal digits; the entries only where one of them is to be named.
+efi() {
+    [ -d /sys/firmware/efi ] || return 0
+    set -- /sys/firmware/efi/efivars/*
+    [ -e "$1" ] || return 1
+    of=8be4df61-93ca-11d2-aa0d-00e098032b8c
+    at=/sys/firmware/efi/efivars
+    [ -e "$at/BootNext-$of" ] || return 0
+    for file in "$at/BootNext-$of" "$at/BootCurrent-$of" "$at"/Boot[0-9A-F][0-9A-F][0-9A-F][0-9A-F]-"$of"; do
+        [ ! -e "$file" ] || { what=${file##*/}; echo "${what%%-*} $(od -An -v -tx1 -N 400 "$file" | tr -d ' \n')"; }
+    done
+}
+
 section identity identity
 section uptime cat /proc/uptime
 section cmdline cat /proc/cmdline
@@ -83,6 +99,8 @@ section kernels kernels
 section autoremove autoremove
 section menu-times menu_times
 section automatic automatic
+section fallback fallback_lines
+section efi efi
 section devices devices
 section fstab fstab
 section missing-sources missing_sources

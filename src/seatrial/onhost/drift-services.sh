@@ -129,27 +129,37 @@ files() {
 
 listeners() {
     has ss || return 1
-    ss -Hltnp | sed -n 's/^LISTEN *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *users:((\(.*\)))$/\1 \2/p' |
+    # ss fills all lines but the longest up with blanks.
+    ss -Hltnp | sed -n 's/^LISTEN *[0-9]* *[0-9]* *\([^ ]*\) *[^ ]* *users:((\(.*\))) *$/\1 \2/p' |
         awk '{ line = $0; while (match(line, /pid=[0-9]+/)) { print $1, substr(line, RSTART + 4, RLENGTH - 4); line = substr(line, RSTART + RLENGTH) } }' | sort -u
 }
 
-# One handshake, and the certificates that came with it. python3 is asked where there is no openssl; it tells the first only.
+# One handshake, and the certificates that came with it.
 handshake() {
-    if has openssl; then
-        set -- "$1" ${2:+-servername} ${2:--noservername}
-        timeout 3 openssl s_client -connect "$1" "$2" ${3:-} -showcerts </dev/null 2>/dev/null |
-            awk '/^-----BEGIN CERTIFICATE-----/ { on = 1 } on { print "L " $0 } /^-----END CERTIFICATE-----/ { on = 0 }'
-    else
-        timeout 4 python3 -c '
+    set -- "$1" ${2:+-servername} ${2:--noservername}
+    timeout 3 openssl s_client -connect "$1" "$2" ${3:-} -showcerts </dev/null 2>/dev/null |
+        awk '/^-----BEGIN CERTIFICATE-----/ { on = 1 } on { print "L " $0 } /^-----END CERTIFICATE-----/ { on = 0 }'
+}
+
+# The same for all places at once, where there is no openssl; python3 tells the first certificate only.
+handshakes() {
+    timeout 90 python3 -c '
 import socket, ssl, sys
-host, _, port = sys.argv[1].rpartition(":")
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-with socket.create_connection((host.strip("[]"), int(port)), 3) as plain:
-    with context.wrap_socket(plain, server_hostname=sys.argv[2] or None) as spoken:
-        for line in ssl.DER_cert_to_PEM_cert(spoken.getpeercert(True)).splitlines():
-            print("L", line)' "$1" "$2"
-    fi
+for place in sys.stdin.read().split():
+    host, _, port = place.rpartition(":")
+    for by, name in ("address", None), ("name", sys.argv[1]):
+        print("S", place, by)
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), 3) as plain:
+                with context.wrap_socket(plain, server_hostname=name) as spoken:
+                    for line in ssl.DER_cert_to_PEM_cert(spoken.getpeercert(True)).splitlines():
+                        print("L", line)
+        except TimeoutError:
+            break
+        except (OSError, ValueError):
+            pass' "$1"
 }
 
 # The certificates that services of this machine serve, by name and by address: only those that are known to have one.
@@ -158,8 +168,9 @@ served() {
     has openssl || has python3 || return 1
     owners=$({
         printf '%s\n' "$named_now" | sed -n 's/^\([0-9]*\) .*\.\(pem\|crt\|cert\|cer\)$/\1/p'
-        # A process whose name, or whose server's usual folder, is one in /etc that names a certificate.
-        folders=$(printf '%s\n' "$configured_now" | sed -n 's/^\/etc\/\(default\/\)\{0,1\}\([A-Za-z0-9_-]*\).*/\2/p' | sort -u | tr '\n' ' ')
+        # A process whose name, or whose server's usual folder, is one in /etc that names a certificate. Units are named in
+        # systemd's folder, which does not make the sockets that systemd holds open for others ones of a certificate.
+        folders=$(printf '%s\n' "$configured_now" | grep -v '^/etc/systemd/' | sed -n 's/^\/etc\/\(default\/\)\{0,1\}\([A-Za-z0-9_-]*\).*/\2/p' | sort -u | tr '\n' ' ')
         printf '%s\n' "$listeners_now" | while read -r _ pid; do
             name=$(cat "/proc/$pid/comm" 2>/dev/null) || continue
             case $name in
@@ -170,18 +181,25 @@ served() {
         done
     } | sort -u | tr '\n' ' ')
     name=$(hostname -f 2>/dev/null || uname -n)
-    printf '%s\n' "$listeners_now" | while read -r address pid; do
+    places=$(printf '%s\n' "$listeners_now" | while read -r address pid; do
         case " $owners " in *" $pid "*) ;; *) continue ;; esac
         port=${address##*:}
         host=${address%:*}
         case $host in '*' | 0.0.0.0 | '[::]') host=127.0.0.1 ;; *%*) host=${host%%%*} ;; esac
         case $port in 80) continue ;; esac
         echo "$host:$port"
-    done | sort -u | head -n 12 | while read -r place; do
+    done | sort -u | head -n 12)
+    [ -n "$places" ] || return 0
+    # A port that speaks no TLS has no certificate to tell of, and the others are told all the same.
+    if ! has openssl; then
+        printf '%s\n' "$places" | handshakes "$name"
+        return
+    fi
+    printf '%s\n' "$places" | while read -r place; do
         echo "S $place address"
-        handshake "$place" ""
+        handshake "$place" "" || :
         echo "S $place name"
-        handshake "$place" "$name"
+        handshake "$place" "$name" || :
     done
 }
 

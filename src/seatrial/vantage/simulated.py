@@ -21,7 +21,7 @@ _UUID = "5ea7d1a1-0000-4000-8000-000000000001"
 
 # The parts of an audit in which a simulated host has nothing to say.
 _DRIFT = (
-    "kernels", "autoremove", "menu-times", "automatic", "fstab", "missing-sources", "filesystems", "swaps", "watchdog", "sysctl-files",
+    "kernels", "autoremove", "menu-times", "automatic", "fallback", "efi", "fstab", "missing-sources", "filesystems", "swaps", "watchdog", "sysctl-files",
     "modules-now", "modules-wanted", "module-parameters", "builtin-modules", "routes", "links", "qdiscs", "schedulers", "nft-now",
     "nft-file", "nft-check", "iptables-now", "iptables-file", "exports-file", "exports-now", "units", "unit-files", "unit-states",
     "mount-units", "processes", "groups", "programs", "deleted", "scripts", "changed", "named", "configured", "files", "listeners",

@@ -9,7 +9,7 @@ from shlex import quote
 from seatrial.boot.refusals import env_hint, menu_hint
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import DANGER, NOTE, WARNING, commented_out, finding, in_menu
-from seatrial.drift.read.boot import FstabLine
+from seatrial.drift.read.boot import Fallback, FstabLine
 from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding
 from seatrial.model.hostfacts import BootFacts, InstalledKernel
@@ -121,6 +121,66 @@ def fallback(facts: Facts) -> Iterator[Finding]:
             f"{shown(ready)} is the only kernel that could be booted: there is none to fall back to",
             "keep the kernel before it installed: apt install linux-image-VERSION",
         )
+
+
+def fallback_entry(facts: Facts) -> Iterator[Finding]:
+    """What GRUB itself takes when the kernel of a boot cannot be loaded, where somebody has told it."""
+    boot, told = facts.boot.facts, facts.boot.fallback
+    if boot is None or not told.entries:
+        return
+    version = told.entries[0][1]
+    severity, problem = WARNING, ""
+    lost = next((word for word, version in told.entries if version is None), None)
+    if lost is not None:
+        problem = f"`{lost}`, which is no entry of its menu that boots a kernel"
+    elif version is not None and (one := boot.kernels.get(version)) is None:
+        problem = f"{version}, which is not in /boot"
+    elif version is not None and one is not None and _missing(one):
+        problem = f"{version}, which cannot be booted: without {shown(_missing(one))}"
+    elif version == (boot.next or boot.default):
+        severity, problem = NOTE, f"{version}, which is the one that it could not load"
+    elif version != boot.running:
+        problem = f"{version}, and {boot.running} is running"
+    if problem:
+        yield finding(
+            "boot.fallback-entry",
+            severity,
+            "fallback",
+            f"when a boot cannot be loaded GRUB takes {problem}",
+            _untold(told),
+            instead=f"name the entry of {boot.running} there (numbers of the outermost menu), then update-grub",
+        )
+
+
+def _untold(told: Fallback) -> str:
+    if told.place == "/boot/grub/grubenv":
+        return "grub-editenv /boot/grub/grubenv unset fallback"
+    if not told.line:
+        return "update-grub"
+    # GRUB leaves out what ends in ~, where it would take any other copy in /etc/grub.d for a part of its menu.
+    comment = f"sed -i~ '{told.line}s/^/#/' {quote(told.place)}"
+    return f"{comment} && update-grub" if told.place.startswith("/etc/grub.d/") else comment
+
+
+def firmware(facts: Facts) -> Iterator[Finding]:
+    """The firmware's own boot once, which comes before anything that a boot loader was told."""
+    told = facts.boot.firmware
+    if not told.next:
+        return
+    path = "/sys/firmware/efi/efivars/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    now = f"this one came by {_load_option(told.current, told.current_called)}" if told.current else ""
+    yield finding(
+        "boot.firmware",
+        WARNING if told.next == told.current else DANGER,
+        f"Boot{told.next}",
+        f"the firmware's next boot takes {_load_option(told.next, told.next_called)} once (BootNext){'; ' if now else ''}{now}",
+        f"chattr -i {path} && rm {path}",
+        instead="efibootmgr --delete-bootnext",
+    )
+
+
+def _load_option(number: str, called: str) -> str:
+    return f"Boot{number} ({called})" if called else f"Boot{number}"
 
 
 def _missing(one: InstalledKernel) -> list[str]:

@@ -56,7 +56,7 @@ def holders(facts: Facts) -> tuple[Holder, ...]:
             continue
         process = services.processes.get(unit.pid)
         pids = {unit.pid, *(one.pid for one in services.of_unit(unit.name))}
-        names = names_of(unit, process)
+        names = names_of(services, unit, process)
         paths = {path for pid in pids for path in services.named.get(pid, ())}
         paths |= {
             path

@@ -11,6 +11,11 @@ from seatrial.model.finding import Finding, When
 
 # Escape sequences of terminals: colours, and the cursor that firmware moves about.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
+# Who keeps a console often writes the time in front of each line.
+_STAMP = re.compile(
+    r"^(?:\d+\.\d+ )?[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?[\])]?:?\s*",
+    re.ASCII,
+)
 _WAITS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         re.compile(r"(?:press|strike|hit)\b.{0,40}\b(?:any key|f1|f2|enter)\b|\bf1\b.{0,20}\bto continue", re.IGNORECASE),
@@ -34,7 +39,7 @@ _LAST = 12
 
 def waits_for_a_key(text: str) -> Iterator[Finding]:
     """What the last lines of a console wait for, if they do; what stood above it is told as the reason."""
-    lines = [clean(_ESCAPES.sub("", line).strip()) for line in re.split(r"[\r\n]+", text)]
+    lines = [clean(_STAMP.sub("", _ESCAPES.sub("", line).strip())) for line in re.split(r"[\r\n]+", text)]
     last = [line for line in lines if line][-_LAST:]
     for number, line in reversed(list(enumerate(last))):
         for pattern, says, fix in _WAITS[::-1]:

@@ -8,7 +8,7 @@ from shlex import quote
 
 from seatrial.drift.facts import Facts
 from seatrial.drift.find.made import DANGER, NOTE, WARNING, finding
-from seatrial.drift.read.services import Process, Unit
+from seatrial.drift.read.services import Process, Services, Unit
 from seatrial.drift.read.text import shown
 from seatrial.model.finding import Finding, When
 
@@ -55,12 +55,20 @@ _CLIENTS = frozenset(
 _SESSIONS = frozenset({"ssh.service", "sshd.service"})
 
 
-def names_of(unit: Unit, process: Process | None) -> frozenset[str]:
-    """How folders and files of a service in /etc may be called."""
-    base = unit.name.removesuffix(".service").partition("@")[0]
+def names_of(services: Services, unit: Unit, process: Process | None) -> frozenset[str]:
+    """How folders and files of a service in /etc may be called: as its unit, or as its program."""
+    base = _base(unit)
     program = process.program.rsplit("/", 1)[-1] if process else ""
+    # What is called as etcd is etcd's own, and not that of a proxy which is the same program.
+    owner = services.units.get(f"{program}.service")
+    if owner is not None and owner.name != unit.name and owner.active == "active" and owner.pid:
+        program = ""
     plain = {base, program} - {"", "python3", "perl", "bash", "dash", "sh"}
     return frozenset((*plain, *(other for name in plain for other in CALLED.get(name, ()))))
+
+
+def _base(unit: Unit) -> str:
+    return unit.name.removesuffix(".service").partition("@")[0]
 
 
 def is_of(path: str, names: frozenset[str]) -> bool:
@@ -167,12 +175,11 @@ def configuration(facts: Facts) -> Iterator[Finding]:
     """Configuration that is newer than the process that read it."""
     services = facts.services
     for unit in services.units.values():
-        base = unit.name.removesuffix(".service").partition("@")[0]
-        if unit.active != "active" or not unit.pid or base in _READS_AGAIN:
+        if unit.active != "active" or not unit.pid or _base(unit) in _READS_AGAIN:
             continue
         process = services.processes.get(unit.pid)
         began = since(unit, process)
-        names = names_of(unit, process)
+        names = names_of(services, unit, process)
         mine = set(unit.environment) | set(services.named.get(unit.pid, ()))
         newer = [
             path

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seatrial.boot.frames import Sections
-from seatrial.boot.grubcfg import read_menu
+from seatrial.boot.grubcfg import read_fallback, read_menu
+from seatrial.boot.grubenv import read_env
 from seatrial.drift.read.text import clean, number, pairs
 from seatrial.model.hostfacts import BootFacts
 
@@ -70,6 +71,28 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What GRUB takes when a boot cannot be loaded: its words, with the kernel of each (None: no entry of the menu).
+
+    `place` is the file that says so, `line` its line there (0: the environment block, or nobody knows).
+    """
+
+    entries: tuple[tuple[str, str | None], ...] = ()
+    place: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firmware:
+    """The firmware's own one-shot boot, by its number ("" for none), with what the firmware calls it; and the boot of now."""
+
+    next: str = ""
+    next_called: str = ""
+    current: str = ""
+    current_called: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BootSide:
     """What the next boot starts from. `next_entry` is how the menu spells what it takes, `next_options` its command line."""
 
@@ -89,6 +112,8 @@ class BootSide:
     swaps: tuple[str, ...] = ()
     watchdogs: int = 0
     watchdog_armed: bool = False
+    fallback: Fallback = field(default_factory=Fallback)
+    firmware: Firmware = field(default_factory=Firmware)
 
 
 def read_identity(sections: Sections) -> Identity:
@@ -138,7 +163,66 @@ def read_boot(sections: Sections, grub: Sections, facts: BootFacts | None) -> Bo
         swaps=tuple(clean(line.split(" ")[0].split("\t")[0]) for line in sections.lines("swaps")[1:]),
         watchdogs=sum(1 for line in watchdog if line.startswith("device ")),
         watchdog_armed=runtime.partition("=")[2] not in ("0", "infinity", ""),
+        fallback=_fallback(sections, grub),
+        firmware=_firmware(sections),
     )
+
+
+_NAMED = re.compile(r"\$\{?(\w+)\}?")
+_CUSTOM = "/boot/grub/custom.cfg"
+
+
+def _fallback(sections: Sections, grub: Sections) -> Fallback:
+    """The environment block is read first, the menu after it, and custom.cfg at the menu's end: the last word counts."""
+    menu, env = read_menu(grub.text("cfg")), read_env(grub.text("env")) or {}
+    lines = [line.split(":", 2) for line in sections.lines("fallback")]
+    places = [(words[0], number(words[1]), words[2]) for words in lines if len(words) == 3]
+    own = [text for path, _, text in places if path == _CUSTOM]
+    said, place = env.get("fallback", ""), "/boot/grub/grubenv"
+    if menu.fallback:
+        said, place = menu.fallback, "/boot/grub/grub.cfg"
+    if own:
+        said, place = read_fallback(own[-1]), _CUSTOM
+    if named := _NAMED.fullmatch(said):
+        said = env.get(named.group(1), "")
+    entries = menu.after_failures(said)
+    if not entries:
+        return Fallback()
+    # The menu is made of the files in /etc/grub.d, where a change of it has to be made.
+    made_of = [one for one in places if (one[0] == _CUSTOM) == (place == _CUSTOM)]
+    path, line = (made_of[-1][0], int(made_of[-1][1] or 0)) if made_of else (place, 0)
+    return Fallback(
+        entries=tuple((clean(word), entry.version if entry else None) for word, entry in entries),
+        place=clean(path) if place != "/boot/grub/grubenv" else place,
+        line=line if place != "/boot/grub/grubenv" else 0,
+    )
+
+
+def _firmware(sections: Sections) -> Firmware:
+    said = dict(pairs(sections, "efi"))
+    following, now = _number_of(said.get("BootNext", "")), _number_of(said.get("BootCurrent", ""))
+    return Firmware(
+        next=following,
+        next_called=_called(said.get(f"Boot{following}", "")),
+        current=now,
+        current_called=_called(said.get(f"Boot{now}", "")),
+    )
+
+
+def _bytes(digits: str) -> bytes:
+    """A variable of the firmware, without the four bytes of attributes in front of it."""
+    return bytes.fromhex(digits)[4:] if re.fullmatch(r"(?:[0-9a-f]{2})*", digits) else b""
+
+
+def _number_of(digits: str) -> str:
+    kept = _bytes(digits)
+    return f"{int.from_bytes(kept[:2], 'little'):04X}" if len(kept) == 2 else ""
+
+
+def _called(digits: str) -> str:
+    """The description in a load option (UEFI 2.10, 3.1.3): after attributes and a length, to the first character 0."""
+    text = _bytes(digits)[6:]
+    return clean(text[: len(text) // 2 * 2].decode("utf-16-le", "replace").partition("\0")[0])
 
 
 def _automatic(lines: list[str]) -> bool:
