@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from seatrial.journal.store import Journal
 from seatrial.model.event import Event, Kind
+from seatrial.web.described import description
 from tests.checklist.told import environment
 from tests.docs.pages import ROOT
 from tests.engine.rehearsed import controlled as measured_rollout
@@ -27,6 +29,7 @@ from .served import Page as Served
 from .test_access import new_token
 
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+LOOKS = (("desk", "light"), ("phone", "dark"))
 # Of a rehearsed story that has ended, and of a night on which a lot goes on.
 ENDED = {
     "board": "/",
@@ -62,6 +65,26 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield launched
         launched.close()
+
+
+def test_the_browser_is_debians_and_no_download(browser: Browser) -> None:
+    """On a machine that has nothing but what the Makefile installs: Playwright brings the driver and no browser."""
+    package = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", "chromium"], capture_output=True, text=True, check=True
+    )
+    assert package.stdout.partition("-")[0] == browser.version
+    owner = subprocess.run(["dpkg-query", "-S", CHROMIUM], capture_output=True, text=True, check=True)
+    assert owner.stdout == f"chromium: {CHROMIUM}\n"
+
+
+def test_every_page_that_there_is_has_its_pictures() -> None:
+    """What is pictured above is every page of the API's description, each with something in it, at both widths."""
+    wanted = [path.removesuffix(".json") for path in description()["paths"] if path.endswith(".json")]
+    assert len(wanted) >= 9 and set(WIDTHS) == {width for width, _ in LOOKS}
+    pictured = {path.partition("?")[0] for path in (*ENDED.values(), *BUSY.values())}
+    for path in wanted:
+        form = re.sub(r"\{\w+\}", "[^/]+", "/" if path == "/board" else path)
+        assert any(re.fullmatch(form, one) for one in pictured), path
 
 
 @pytest.fixture
@@ -121,7 +144,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.mark.parametrize(("width", "look"), [("desk", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_every_page_fits_is_accessible_and_asks_nobody_else(
     browser: Browser,
     ended: Served,
