@@ -188,7 +188,8 @@ class Following:
         if not state.ended:
             for trial in [one for one in state.trials.values() if one.under_way]:
                 told.put(self._whole(state, trial.host, before=before))
-        told.lines.extend((seq, line) for seq, _, line in page(self.journal, name, before=before).lines)
+        shown = page(self.journal, name, before=before, trials=state.trials)
+        told.lines.extend((seq, line) for seq, _, line in shown.lines)
         return told
 
     def _whole(self, state: RolloutState, host: str, *, before: int | None = None) -> TrialState:
