@@ -27,6 +27,8 @@ def tried(package: Path, folder: Path) -> Mapping[str, str]:
     scratch = folder / "bare"
     scratch.mkdir()
     log = folder / "bare.log"
+    # Root of a user namespace may not enter pytest's own folders; mmdebstrap then takes /tmp, and tidies up there itself.
+    place = {"TMPDIR": str(scratch)} if os.geteuid() == 0 else {}
     try:
         with log.open("w") as held:
             ended = subprocess.run(
@@ -34,7 +36,7 @@ def tried(package: Path, folder: Path) -> Mapping[str, str]:
                 stdin=subprocess.DEVNULL,
                 stdout=held,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"},
+                env={**os.environ, **place, "LC_ALL": "C.UTF-8"},
                 timeout=LIMIT,
                 check=False,
             )
