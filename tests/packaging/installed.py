@@ -75,7 +75,11 @@ def install(wheel: Path, folder: Path) -> Installed:
         "install",
         "--quiet",
     ]
-    subprocess.run([*pip, "--no-index", "--no-deps", str(wheel)], check=True, stdin=subprocess.DEVNULL)
+    # A checkout on PYTHONPATH that was installed editable looks to pip as if it were there already.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(
+        [*pip, "--no-index", "--no-deps", str(wheel)], check=True, stdin=subprocess.DEVNULL, env=environment
+    )
     # A line of a .pth file is a path; that an editable Seatrial is in there is in another .pth, which is not read.
     libraries = [path for path in site.getsitepackages() if Path(path).is_dir()]
     (packages / "libraries.pth").write_text("\n".join(libraries) + "\n")

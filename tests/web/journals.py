@@ -79,6 +79,9 @@ def hostile(path: Path) -> Journal:
     store.append(Kind.HOST_DESCRIBED, rollout="r1", host="gw-s1", data={"product": HOSTILE, "cpu": HOSTILE})
     keys = ("name", "what", "because", "fix", "instead", "accepted", "when")
     finding = {**dict.fromkeys(keys, HOSTILE), "severity": HOSTILE}
+    for kind in (Kind.SLOT_GRANTED, Kind.SLOT_WISHED, Kind.SLOT_UNPROVEN):
+        store.append(kind, rollout="", host=HOSTILE[:40], data={"group": HOSTILE, "because": HOSTILE})
+    store.append(Kind.SLOT_REFUSED, rollout="", host=HOSTILE[:39], data={"because": HOSTILE})
     audit = {
         "findings": [finding],
         "unread": [{"name": HOSTILE, "because": HOSTILE, "hint": HOSTILE}],
@@ -192,8 +195,21 @@ def moved(store: Journal, *, ending: str = "moved") -> str:
     return name
 
 
+def rebooting(store: Journal) -> None:
+    """Hosts that reboot by themselves: one is away, one is back and not proven, one is told to wait."""
+
+    def told(kind: Kind, host: str, **data: object) -> None:
+        store.append(kind, rollout="", host=host, by="fleetlock", data={"group": "workers", **data})
+
+    told(Kind.SLOT_GRANTED, "w3", because="a slot is free")
+    told(Kind.SLOT_GRANTED, "w1", because="a slot is free")
+    told(Kind.SLOT_WISHED, "w1")
+    told(Kind.SLOT_UNPROVEN, "w1", because="portal: status 502", hint="look at its log")
+    told(Kind.SLOT_REFUSED, "w2", reason="peer_unverified", because="w1 is back and not proven yet")
+
+
 def busy(path: Path) -> Journal:
-    """A night on which a lot goes on: a rollout with two hosts on trial that waits, a stuck failover, drift, a log line."""
+    """A night on which a lot goes on: a rollout with two hosts on trial that waits, a stuck failover, drift, reboots."""
     store = begun(path)
     for host, way in (
         ("gw-s1", ("preflight", "drained", "armed", "rebooting", "on-trial")),
@@ -213,6 +229,7 @@ def busy(path: Path) -> Journal:
     store.append(Kind.NOTE, rollout="r1", by="olga", data={"text": "the switch in rack 7 was rebooted"})
     store.append(Kind.NOTE, rollout="", by="olga", data={"text": "called the provider"})
     audited(store)
+    rebooting(store)
     moved(store)
     moved(store, ending="stuck")
     store.append(

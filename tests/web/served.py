@@ -9,7 +9,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,14 @@ class Page:
         return self.ask(
             path, method="POST", body=json.dumps(dict(fields)), content_type="application/json", **headers
         )
+
+
+def until(true: Callable[[], Any]) -> None:
+    """Wait for a condition; the limit is only there for what never comes."""
+    limit = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < limit, "it did not come"
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager

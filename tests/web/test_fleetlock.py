@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,17 +17,9 @@ from tests.checklist.told import ended
 from tests.engine.postgres import Postgres
 
 from .locked import IDS, PUBLISHED, Client, clients, fleet
-from .served import PATIENCE, serving
+from .served import serving, until
 
 FULL = "failed_lock_semaphore_full"
-
-
-def until(true: Callable[[], Any]) -> None:
-    """Wait for a condition; the limit is only there for what never comes."""
-    limit = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < limit, "it did not come"
-        time.sleep(0.1)
 
 
 def slots(store: Journal) -> list[Event]:

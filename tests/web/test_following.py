@@ -8,7 +8,7 @@ import pytest
 
 from seatrial.journal.store import Journal
 from seatrial.model.event import Kind
-from seatrial.model.fold import fold
+from seatrial.model.fold import RolloutState, advance, fold
 from seatrial.report.narrate import Line, narrate
 from seatrial.web.following import Following
 from seatrial.web.timeline import page
@@ -67,6 +67,26 @@ def test_the_pages_of_a_time_line_are_the_lines_of_the_whole(store: Journal) -> 
                 break
             before = found.earlier
         assert lines == narrate(store.read(name), rollout=name)
+
+
+def test_the_newest_lines_that_are_kept_are_those_of_the_last_page(store: Journal) -> None:
+    following = Following(store)
+    following.catch_up()
+    for name in store.rollouts():
+        kept = [line for _, line in following.told(name).lines]
+        assert kept == narrate(store.read(name), rollout=name)[-len(kept) :]
+        assert len(kept) > 50
+
+
+def test_folding_all_at_once_says_what_one_after_another_says(store: Journal) -> None:
+    name = store.rollouts()[-1]
+    one = RolloutState(id=name)
+    events = store.read(name)
+    for number, event in enumerate(events, 1):
+        one = advance(one, event)
+        if number % 211 == 0 or number == len(events):
+            assert fold(events[:number], rollout=name) == one
+    assert fold([], rollout=name) == RolloutState(id=name)
 
 
 def test_what_comes_later_is_told_as_if_it_had_been_there(tmp_path: Path) -> None:

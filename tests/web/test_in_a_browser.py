@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,16 +16,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from seatrial.journal.store import Journal
-from seatrial.model.event import Kind
+from seatrial.model.event import Event, Kind
+from seatrial.web.described import description
 from tests.checklist.told import environment
 from tests.docs.pages import ROOT
+from tests.engine.rehearsed import controlled as measured_rollout
 
 from .journals import begun, busy, hostile, rehearsed
+from .replayed import Replay
 from .served import PATIENCE, serving
 from .served import Page as Served
 from .test_access import new_token
 
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+LOOKS = (("desk", "light"), ("phone", "dark"))
 # Of a rehearsed story that has ended, and of a night on which a lot goes on.
 ENDED = {
     "board": "/",
@@ -60,6 +65,26 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield launched
         launched.close()
+
+
+def test_the_browser_is_debians_and_no_download(browser: Browser) -> None:
+    """On a machine that has nothing but what the Makefile installs: Playwright brings the driver and no browser."""
+    package = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", "chromium"], capture_output=True, text=True, check=True
+    )
+    assert package.stdout.partition("-")[0] == browser.version
+    owner = subprocess.run(["dpkg-query", "-S", CHROMIUM], capture_output=True, text=True, check=True)
+    assert owner.stdout == f"chromium: {CHROMIUM}\n"
+
+
+def test_every_page_that_there_is_has_its_pictures() -> None:
+    """What is pictured above is every page of the API's description, each with something in it, at both widths."""
+    wanted = [path.removesuffix(".json") for path in description()["paths"] if path.endswith(".json")]
+    assert len(wanted) >= 9 and set(WIDTHS) == {width for width, _ in LOOKS}
+    pictured = {path.partition("?")[0] for path in (*ENDED.values(), *BUSY.values())}
+    for path in wanted:
+        form = re.sub(r"\{\w+\}", "[^/]+", "/" if path == "/board" else path)
+        assert any(re.fullmatch(form, one) for one in pictured), path
 
 
 @pytest.fixture
@@ -119,7 +144,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.mark.parametrize(("width", "look"), [("desk", "light"), ("phone", "dark")])
+@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_every_page_fits_is_accessible_and_asks_nobody_else(
     browser: Browser,
     ended: Served,
@@ -208,6 +233,73 @@ def test_a_rollout_is_followed_live_approved_paused_and_aborted(
         if event.by == "you"
     ]
     assert kinds == [Kind.ROLLOUT_PAUSED, Kind.ROLLOUT_RESUMED, Kind.STAGE_APPROVED]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of a rehearsed rollout whose soak has found the candidate worse."""
+    folder = tmp_path_factory.mktemp("measured") / "it"
+    assert measured_rollout(folder, "load", measured=True) == 0
+    return folder / "journal.db"
+
+
+def samples_of(arm: str) -> Callable[[Event], bool]:
+    return lambda event: event.kind == Kind.SAMPLES and event.data["arm"] == arm
+
+
+def drawn(page: Page, arm: str) -> int:
+    """How many points the curves of an arm have in the picture that is on screen."""
+    points: int = page.evaluate(
+        """async (arm) => {
+            const shown = document.querySelector("#soak img.curves");
+            if (!shown.complete || !shown.naturalWidth) throw new Error("the picture is not on screen");
+            const text = await (await fetch(shown.currentSrc)).text();
+            const lines = [...new DOMParser().parseFromString(text, "image/svg+xml").querySelectorAll(`.s-${arm}`)];
+            const sample = lines.shift();  // of the legend
+            return lines.reduce((sum, one) => sum + one.getAttribute("points").trim().split(" ").length, 0);
+        }""",
+        arm,
+    )
+    return points
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_curves_of_a_soak_move_as_samples_come_in(
+    browser: Browser, measured: Path, tmp_path: Path, artefacts: Path, width: str
+) -> None:
+    """A rehearsed soak, copied into the journal below an open page: good before anything is judged, then both."""
+    replay = Replay(measured, tmp_path / "journal.db")
+    with serving(tmp_path / "journal.db") as served:
+        page, wrong = opened(browser, served, width)
+        soak = page.locator("#soak")
+        replay.until(lambda event: event.kind == Kind.TRIAL_BEGUN)
+        page.goto(f"{served.url}/rollouts/r1/hosts/gw-s1")
+        expect(page.locator("#line")).to_have_text("live")
+        expect(soak).to_be_empty()
+        page.evaluate("window.stayed = true")
+        seen = []
+        for number in (1, 2, 3):
+            replay.until(samples_of("good"))
+            expect(soak).to_contain_text(f"{15 * number} s of the good kernel")
+            seen.append(drawn(page, "good"))
+        # Of two series with a sample a second; where there is little room some of them share a point.
+        assert seen[0] >= 30 and seen[2] >= seen[1] + 5 >= seen[0] + 10
+        assert drawn(page, "candidate") == 0
+        expect(soak).to_contain_text("nothing was judged yet")
+        page.screenshot(path=artefacts / f"soak-before-{width}.png", full_page=True)
+        replay.until(samples_of("candidate"))
+        replay.until(lambda event: event.kind == Kind.VERDICT)
+        expect(soak).to_contain_text("nothing counts yet")
+        settling = drawn(page, "candidate")
+        assert settling >= 4
+        page.screenshot(path=artefacts / f"soak-settling-{width}.png", full_page=True)
+        replay.until(lambda event: event.data.get("outcome") == "fail")
+        expect(soak).to_contain_text("disk.vda.latency is 3.18x")
+        assert drawn(page, "candidate") > settling
+        page.screenshot(path=artefacts / f"soak-failed-{width}.png", full_page=True)
+        assert page.evaluate("window.stayed"), "it was never loaded anew"
+        assert wrong == []
+        page.close()
 
 
 def test_an_abort_from_the_page_ends_the_rollout_on_screen(browser: Browser, tmp_path: Path) -> None:

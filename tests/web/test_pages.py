@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.model.event import Kind
 from tests.engine.rehearsed import controlled
 
-from .journals import HOSTILE, busy, hostile, rehearsed
-from .served import Page, serving
+from .journals import HOSTILE, begun, busy, hostile, rebooting, rehearsed
+from .served import Page, serving, until
 
 PATHS = ("/", "/kernels", "/rollouts/r1", "/rollouts/r1/hosts/gw-s1")
 
@@ -75,7 +76,10 @@ def test_the_first_page_says_what_is_wrong_on_trial_and_waited_for(night: Page) 
         "failover f2 of nfs is stuck: nobody serves nfs",
         "1 danger at the next boot, restart or failover",
     ]
-    assert [one["says"] for one in now["wanted"]["first"]] == ["nfs: look at nfs-1 now"]
+    assert [one["says"] for one in now["wanted"]["first"]] == [
+        "nfs: look at nfs-1 now",
+        "look at w1, which rebooted by itself: portal: status 502",
+    ]
     assert [one["host"] for one in now["on_trial"]["first"]] == ["gw-s1", "gw-p1"]
     assert 0 < now["on_trial"]["first"][0]["guard"]["seconds_left"] <= 600
     assert [one["says"] for one in now["waits"]["first"]] == ["r1 waits: the window opens at 22:00"]
@@ -176,6 +180,28 @@ def test_the_curves_of_a_soak_are_a_picture_that_runs_nothing(tmp_path: Path) ->
         assert "disk.vda.latency" in picture.body and "<script" not in picture.body
         assert soak["picture"] in page.ask("/rollouts/r1/hosts/gw-s1").body
         assert page.ask("/rollouts/r1/hosts/gw-p1/soak.svg").status == 404
+
+
+def test_the_first_page_says_who_reboots_by_himself_and_who_waits(tmp_path: Path) -> None:
+    store = begun(tmp_path / "journal.db")
+    with serving(tmp_path / "journal.db") as page:
+        assert page.ask("/board.json").document["slots"] is None
+        rebooting(store)
+        until(lambda: page.ask("/board.json").document["slots"] is not None)
+        until(lambda: len(page.ask("/board.json").document["slots"]["refused"]) == 1)
+        here = page.ask("/board.json").document
+        taken = [(one["host"], one["group"], one["state"]["word"]) for one in here["slots"]["taken"]]
+        assert taken == [("w1", "workers", "not proven"), ("w3", "workers", "away")]
+        assert here["slots"]["refused"] == [{"host": "w2", "because": "w1 is back and not proven yet"}]
+        assert [one["says"] for one in here["now"]["wanted"]["first"]] == [
+            "look at w1, which rebooted by itself: portal: status 502"
+        ]
+    # Whoever looks later reads it from the journal.
+    store.append(Kind.SLOT_RELEASED, rollout="", host="w1", data={"because": "proven"})
+    with serving(tmp_path / "journal.db") as page:
+        here = page.ask("/board.json").document
+        assert [one["host"] for one in here["slots"]["taken"]] == ["w3"]
+        assert here["now"]["wanted"]["number"] == 0
 
 
 def test_an_empty_journal_says_how_to_begin(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def _figure(
     says = "Good against candidate while on trial"
     if as_ != "html":
         return Figure(says=says, file=plot) if plot not in (None, "-") else None
-    if not any(trial.verdict for trial in state.trials.values()):
+    if not any(trial.samples for trial in state.trials.values()):
         return None
     from seatrial.picture.sheet import laid_out
     from seatrial.picture.svg import as_svg
@@ -206,7 +206,7 @@ def soaked(events: Sequence[Event], state: RolloutState, host: str, panels: int)
 
     fleet = parse(state.fleet, filename=f"fleet of {state.id}")
     measured = [
-        trial for trial in state.trials.values() if trial.verdict and fleet.policy_of(trial.host).measure
+        trial for trial in state.trials.values() if trial.samples and fleet.policy_of(trial.host).measure
     ]
     chosen = next((trial for trial in reversed(measured) if host in ("", trial.host)), None)
     measure = fleet.policy_of(chosen.host).measure if chosen else None

@@ -35,12 +35,12 @@ class MemoryJournal(Journal):
 
     def _found(self, sought: Sought) -> list[Event]:
         found = self._kept[sought.after : None if sought.before is None else max(sought.before - 1, 0)]
-        if sought.rollout is not None or sought.host is not None or sought.kinds:
+        if sought.rollout is not None or sought.hosts is not None or sought.kinds:
             found = [
                 event
                 for event in found
                 if sought.rollout in (None, event.rollout)
-                and sought.host in (None, event.host)
+                and (sought.hosts is None or event.host in sought.hosts)
                 and (not sought.kinds or event.kind in sought.kinds)
             ]
         return found[-sought.limit :] if sought.newest and sought.limit else found[: sought.limit]

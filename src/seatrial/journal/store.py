@@ -37,7 +37,7 @@ class Sought:
     """Which Events are asked for; see Journal.read."""
 
     rollout: str | None
-    host: str | None
+    hosts: frozenset[str] | None
     after: int
     before: int | None
     kinds: frozenset[str]
@@ -173,7 +173,7 @@ class Journal(Leases):
         self,
         rollout: str | None = None,
         *,
-        host: str | None = None,
+        host: str | Sequence[str] | None = None,
         after: int = 0,
         before: int | None = None,
         kinds: Sequence[Kind] = (),
@@ -182,12 +182,12 @@ class Journal(Leases):
     ) -> list[Event]:
         """The Events of one rollout (or of all) behind place `after`, oldest first, at most `limit` of them.
 
-        `host`: of that host only ("": of none). `before`: up to, and without, that place. `newest`: where there are more than
+        `host`: of that host only ("": of none), or of several. `before`: up to, and without, that place. `newest`: where there are more than
         `limit`, the last ones. Raises CouldNotAct when the database cannot be read.
         """
         sought = Sought(
             rollout=rollout,
-            host=host,
+            hosts=None if host is None else frozenset((host,) if isinstance(host, str) else host),
             after=after,
             before=before,
             kinds=frozenset(map(str, kinds)),
@@ -204,8 +204,8 @@ class Journal(Leases):
             query = query.where(place < sought.before)
         if sought.rollout is not None:
             query = query.where(EVENTS.c.rollout == sought.rollout)
-        if sought.host is not None:
-            query = query.where(EVENTS.c.host == sought.host)
+        if sought.hosts is not None:
+            query = query.where(EVENTS.c.host.in_(sorted(sought.hosts)))
         if sought.kinds:
             query = query.where(EVENTS.c.kind.in_(sorted(sought.kinds)))
         found = self._events(query)

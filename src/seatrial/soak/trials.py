@@ -1,14 +1,14 @@
 """The soak of one trial as a picture, from the journal's Events alone: both arms at the times at which they were
 measured, the effect as each verdict knew it, and what the trial went through.
 
-What is in: which events are marked, and panels of what was judged. What is not in: judging (stretches.py), drawing (the
-picture room).
+What is in: which events are marked, and panels of what was judged, or of what was measured so far where nothing was judged
+yet. What is not in: judging (stretches.py), drawing (the picture room).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ _WISHES = (Kind.ROLLOUT_PAUSED, Kind.ROLLOUT_RESUMED, Kind.ROLLOUT_ABORTED)
 
 
 def pictured(events: Sequence[Event], trial: TrialState, measure: Measure, *, most: int) -> Picture | None:
-    """The picture of a trial's soak so far, the worst series first; None if nothing of the candidate was judged.
+    """The picture of a trial's soak so far, the worst series first; None if nothing was measured.
 
     `events` are those of the rollout, oldest first; `most` panels, and it says how many series it leaves out.
     """
@@ -43,32 +43,85 @@ def pictured(events: Sequence[Event], trial: TrialState, measure: Measure, *, mo
         for one in events
         if one.kind == Kind.VERDICT and one.host == trial.host and one.data.get("boot_id") == boot_id
     ]
-    if not verdicts or not boot_id:
-        return None
     kept = [one for one in trial.samples if one.get("arm") != "candidate" or one.get("boot_id") == boot_id]
-    counted = [one for one in kept if float(one.get("loaded", 0.0)) > 0]
-    judged = {str(one["series"]): one for one in verdicts[-1].data.get("series", ())}
-    by_clock = by_name(together(counted, measure, by_clock=True), measure)
-    numbered = by_name(together(counted, measure), measure)
-    names = sorted(
-        (name for name in judged if name in by_clock and name in numbered),
-        key=lambda name: (
-            RANKS[Outcome(judged[name]["outcome"])],
-            -(judged[name].get("effect") or -1.0),
-            name,
-        ),
-    )
-    panels = tuple(
-        _panel(by_clock[name], numbered[name], judged[name], verdicts, measure) for name in names[:most]
-    )
+    if not kept:
+        return None
+    drawn = by_name(together(_drawn(kept), measure, by_clock=True), measure)
+    if verdicts:
+        panels = _judged(drawn, [one for one in kept if _counts(one)], verdicts, measure)
+    else:
+        panels = [_measured(one) for one in sorted(drawn.values(), key=_is_count) if not _is_quiet(one)]
     return Picture(
         title=f"{trial.host}: {_kernels(kept)}",
         summary=f"{trial.state}{': ' if trial.because else ''}{trial.because}",
         clock=Clock.UTC,
-        panels=panels,
+        panels=tuple(panels[:most]),
         events=moments(events, trial.host),
-        left_out=" ".join(part for part in (left_out(len(names) - len(panels)), _uncounted(kept)) if part),
+        left_out=" ".join(
+            part for part in (_left_out(len(panels) - most, bool(verdicts)), *_uncounted(kept)) if part
+        ),
     )
+
+
+def _judged(
+    drawn: Mapping[str, Series | CountSeries],
+    counted: Sequence[Stretch],
+    verdicts: Sequence[Event],
+    measure: Measure,
+) -> list[Panel]:
+    """A panel for each series that the last verdict tells of, the worst first."""
+    judged = {str(one["series"]): one for one in verdicts[-1].data.get("series", ())}
+    numbered = by_name(together(counted, measure), measure)
+    names = sorted(
+        (name for name in judged if name in drawn and name in numbered),
+        key=lambda name: (
+            RANKS[Outcome(judged[name]["outcome"])],
+            -(judged[name].get("effect") or -1.0),
+            _is_count(drawn[name]),
+            name,
+        ),
+    )
+    return [_panel(drawn[name], numbered[name], judged[name], verdicts, measure) for name in names]
+
+
+def _measured(series: Series | CountSeries) -> Panel:
+    """A series as far as it was measured, before anything was judged."""
+    return Panel(
+        name=series.name,
+        because="not judged yet",
+        unit=_unit(series),
+        good=curve(series.good),
+        candidate=curve(series.candidate),
+    )
+
+
+def _is_count(series: Series | CountSeries) -> bool:
+    return isinstance(series, CountSeries)
+
+
+def _is_quiet(series: Series | CountSeries) -> bool:
+    """Whether it has nothing but zeros, which is no curve that anybody waits for."""
+    return isinstance(series, CountSeries) and not (series.good.failed.any() or series.candidate.failed.any())
+
+
+def _unit(series: Series | CountSeries) -> str:
+    return "% lost" if isinstance(series, CountSeries) else unit_of(bare(series.name))
+
+
+def _left_out(number: int, are_judged: bool) -> str:
+    if are_judged or number <= 0:
+        return left_out(number)
+    return f"{number} more series are measured and not shown."
+
+
+def _counts(one: Stretch) -> bool:
+    return float(one.get("loaded", 0.0)) > 0
+
+
+def _drawn(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Those that count; of an arm of which none does yet, all, since somebody waits for its first sample."""
+    begun = {one.get("arm") for one in stretches if _counts(one)}
+    return [one for one in stretches if _counts(one) or one.get("arm") not in begun]
 
 
 def moments(events: Sequence[Event], host: str) -> tuple[Mark, ...]:
@@ -108,6 +161,8 @@ def _panel(
     low, high = said.get("interval") or (None, None)
     since, shown = _since(series, numbered, said.get("since")), _shown(series.name, verdicts)
     because = str(said.get("because", ""))
+    if len(series.candidate.t) and not len(numbered.candidate.t):
+        because = "no sample of candidate counts yet"
     if isinstance(series, Series) and shown is not None and outcome in DECIDED:
         # The sentence of the verdict counts from the first sample of its arm, and this panel has the time of day.
         because = how_sure(
@@ -125,7 +180,7 @@ def _panel(
         # A lower bound of nothing is 0; of the upper one nothing says that there is none.
         short=short(said.get("effect"), (low or 0.0, high)),
         because=because,
-        unit="% lost" if isinstance(series, CountSeries) else unit_of(bare(series.name)),
+        unit=_unit(series),
         good=curve(series.good),
         candidate=curve(series.candidate),
         effect=_effect(series, verdicts, measure),
@@ -181,8 +236,12 @@ def _kernels(stretches: Sequence[Stretch]) -> str:
     return " against ".join(name or arm for arm, name in names.items())
 
 
-def _uncounted(stretches: Sequence[Stretch]) -> str:
-    number = sum(1 for one in stretches if not float(one.get("loaded", 0.0)) > 0)
-    if not number:
-        return ""
-    return f"{number} of {len(stretches)} stretches do not count (settling, or too little load) and are not drawn."
+def _uncounted(stretches: Sequence[Stretch]) -> Iterator[str]:
+    """What is drawn although it does not count, and what is not drawn, since it does not."""
+    drawn = _drawn(stretches)
+    for arm in dict.fromkeys(str(one.get("arm")) for one in drawn if not _counts(one)):
+        yield f"Nothing of {arm} counts yet (it settles, or has too little load)."
+    if number := len(stretches) - len(drawn):
+        yield (
+            f"{number} of {len(stretches)} stretches do not count (settling, or too little load) and are not drawn."
+        )

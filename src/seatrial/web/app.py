@@ -67,8 +67,11 @@ def make_app(
         return EventSourceResponse(lines(), ping=PING, shutdown_event=ending)
 
     def soak(request: Request) -> Response:
-        told = request.path_params
-        text = kept.get(("soak", request.url.path), lambda: soak_drawn(following, told["name"], told["host"]))
+        told, small = request.path_params, "small" in request.query_params
+        text = kept.get(
+            ("soak", request.url.path, small),
+            lambda: soak_drawn(following, told["name"], told["host"], small=small),
+        )
         # The picture brings its own rules of style, and nothing else.
         return Response(text, media_type="image/svg+xml", headers={"content-security-policy": PICTURE})
 

@@ -21,6 +21,7 @@ from seatrial.kernels.remembered import KINDS, KernelVerdict, Memory
 from seatrial.model.event import Event, Kind
 from seatrial.model.failover import FailoverState, advance_failover
 from seatrial.model.fold import RolloutState, advance, fold
+from seatrial.model.slots import SLOT_KINDS, Away, fold_away
 from seatrial.model.trial import State
 from seatrial.model.trialstate import TrialState
 from seatrial.report.narrate import Narrator
@@ -54,7 +55,8 @@ class Following:
     """What the journal says now. `catch_up` reads on; nothing here writes.
 
     `heads` are all rollouts that are known, each as its first and last Events tell it; `failovers` the newest ones;
-    `audits` the newest audit of each host; `counted` the Results that came since the server started, by purpose and outcome.
+    `audits` the newest audit of each host; `away` the slots of hosts that reboot by themselves, and nothing else of who is
+    away; `counted` the Results that came since the server started, by purpose and outcome.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -63,6 +65,7 @@ class Following:
         self.heads: dict[str, Head] = {}
         self.failovers: dict[str, FailoverState] = {}
         self.audits: dict[str, Event] = {}
+        self.away = Away()
         self.counted: Counter[tuple[str, str]] = Counter()
         self.seq = 0
         self.at: float = 0.0
@@ -151,6 +154,7 @@ class Following:
         self._begin_failovers(before)
         self._begin_memory(before)
         self.audits = {event.host: event for event in self.journal.latest(Kind.DRIFT_AUDITED)}
+        self.away = fold_away(self.journal.read(before=before, kinds=SLOT_KINDS))
         if told_latest := self.latest:
             fleet_of(told_latest.state.fleet)
         for event in newest:
@@ -184,7 +188,8 @@ class Following:
         if not state.ended:
             for trial in [one for one in state.trials.values() if one.under_way]:
                 told.put(self._whole(state, trial.host, before=before))
-        told.lines.extend((seq, line) for seq, _, line in page(self.journal, name, before=before).lines)
+        shown = page(self.journal, name, before=before, trials=state.trials)
+        told.lines.extend((seq, line) for seq, _, line in shown.lines)
         return told
 
     def _whole(self, state: RolloutState, host: str, *, before: int | None = None) -> TrialState:
@@ -198,6 +203,8 @@ class Following:
         self._teach(event)
         if event.kind == Kind.DRIFT_AUDITED:
             self.audits[event.host] = event
+        if event.kind in SLOT_KINDS:
+            self.away = fold_away((event,), self.away)
         if event.kind == Kind.RESULTS:
             purpose = str(event.data.get("purpose", ""))
             self.counted.update((purpose, str(one.get("outcome"))) for one in event.data.get("results", ()))

@@ -5,7 +5,7 @@ What is in: what must be known of the time before a stretch, and reading it. Wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seatrial.journal.store import Journal
@@ -31,22 +31,32 @@ class Page:
 
 
 def page(
-    journal: Journal, rollout: str | None, *, host: str | None = None, before: int | None = None
+    journal: Journal,
+    rollout: str | None,
+    *,
+    host: str | None = None,
+    before: int | None = None,
+    trials: Mapping[str, TrialState] | None = None,
 ) -> Page:
-    """The newest lines in front of place `before`, of one rollout or failover, of one host in it, or of everything."""
+    """The newest lines in front of place `before`, of one rollout or failover, of one host in it, or of everything.
+
+    `trials` are those of the rollout in front of `before`, for whoever has them: of ten thousand they take seconds to read.
+    """
     events = journal.read(rollout, host=host, before=before, limit=EVENTS, newest=True)
     narrators: dict[str, Narrator | FailoverNarrator | None] = {}
     lines: list[Placed] = []
     for event in events:
         if event.rollout not in narrators:
-            narrators[event.rollout] = _primed(journal, event.rollout, events)
+            narrators[event.rollout] = _primed(journal, event.rollout, events, trials)
         narrator = narrators[event.rollout]
         told = narrator.feed(event) if narrator is not None else _of_none(event)
         lines += [(event.seq, event.rollout, line) for line in told]
     return Page(lines=tuple(lines), earlier=events[0].seq if len(events) == EVENTS else None)
 
 
-def _primed(journal: Journal, name: str, events: Sequence[Event]) -> Narrator | FailoverNarrator | None:
+def _primed(
+    journal: Journal, name: str, events: Sequence[Event], known: Mapping[str, TrialState] | None
+) -> Narrator | FailoverNarrator | None:
     """A narrator that knows what was before these Events: of each host in them all, of the others that they are there."""
     mine = [event for event in events if event.rollout == name]
     first = mine[0].seq
@@ -63,20 +73,24 @@ def _primed(journal: Journal, name: str, events: Sequence[Event]) -> Narrator | 
     narrator = Narrator(name)
     took = journal.read(name, before=first, kinds=(Kind.CONTROLLER_TOOK,), limit=1)
     hosts = dict.fromkeys(event.host for event in mine if event.host)
-    trials = {host: _trial(journal, name, host, first) for host in hosts}
+    trials = _trials(journal, name, tuple(hosts), first)
+    # Nothing on this page is about the hosts that are not on it, so that those are as they will be behind it.
     if mine[0].kind != Kind.ROLLOUT_STARTED and any(event.kind == Kind.ROLLOUT_ENDED for event in mine):
         # The end names hosts that were never touched, so for this page all are wanted.
-        trials = {**fold(journal.read(name, before=first, kinds=LIGHT), rollout=name).trials, **trials}
+        if known is None:
+            known = fold(journal.read(name, before=first, kinds=LIGHT), rollout=name).trials
+        trials = {**known, **trials}
     narrator.begin(RolloutState(id=name, trials=Trials.of(trials)), controllers=len(took))
     return narrator
 
 
-def _trial(journal: Journal, name: str, host: str, before: int) -> TrialState:
-    """One trial as it was in front of a place of the journal."""
-    alone = RolloutState(id=name, trials={host: TrialState(host=host)})
-    for event in journal.read(name, host=host, before=before):
+def _trials(journal: Journal, name: str, hosts: Sequence[str], before: int) -> Mapping[str, TrialState]:
+    """Some trials as they were in front of a place of the journal."""
+    alone = RolloutState(id=name, trials={host: TrialState(host=host) for host in hosts})
+    # In one question: a page has some fifty hosts, and a database on another machine is as many times as far away.
+    for event in journal.read(name, host=hosts, before=before) if hosts else ():
         alone = advance(alone, event)
-    return alone.trials[host]
+    return alone.trials
 
 
 def _of_none(event: Event) -> list[Line]:

@@ -18,12 +18,18 @@
     return Boolean(part.querySelector("details[open]")) || [...part.querySelectorAll("input")].some((one) => one.value !== one.defaultValue);
   }
 
-  function exchange(fresh) {
+  // A picture that is not there yet has no height, and the page below it would jump: it is fetched before it is shown.
+  async function fetched(part) {
+    document.adoptNode(part);
+    await Promise.all([...part.querySelectorAll("img")].map((one) => one.decode().catch(() => {})));
+  }
+
+  async function exchange(fresh) {
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = fresh.getElementById(part.id);
-      if (!next) continue;
-      if (isInUse(part) || part.outerHTML === next.outerHTML) continue;
-      part.replaceWith(next);
+      if (!next || part.outerHTML === next.outerHTML) continue;
+      await fetched(next);
+      if (!isInUse(part)) part.replaceWith(next);
     }
     const first = fresh.querySelector(".lines li");
     if (first && first.textContent !== news.dataset.said) {
@@ -38,7 +44,7 @@
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
       if (answer.redirected) { location.reload(); return; }
-      if (answer.ok) exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.ok) await exchange(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { say("off", "not live"); }
     asking = false;
     if (again) { again = false; setTimeout(refresh, 150); }

@@ -16,6 +16,7 @@ from seatrial.web.views.drift import counted
 from seatrial.web.views.failover import failovers
 from seatrial.web.views.known import kernels
 from seatrial.web.views.now import now
+from seatrial.web.views.slots import slots
 from seatrial.web.views.words import moment, outcome_shown, plain, state_shown
 
 MOST_ROLLOUTS = 25
@@ -39,6 +40,7 @@ def board(following: Following, clock: Clock) -> dict[str, Any]:
         "latest": latest.state.id if latest else None,
         "fleet": fleet_shown(latest) if latest else None,
         "failovers": [one for one in moved if not one["trial"]][:5],
+        "slots": slots(following),
         "drift": counted(following) if following.audits else None,
         "audited": len(following.audits),
         "kernels": known["kernels"],

@@ -24,7 +24,13 @@ def now(following: Following, clock: Clock) -> dict[str, Any]:
     return {
         "wrong": _cut(_wrong(following, running)),
         "on_trial": _cut([one for told in running for one in _on_trial(told, clock)]),
-        "wanted": _cut([*_after_failovers(following), *(one for told in running for one in _wanted(told))]),
+        "wanted": _cut(
+            [
+                *_after_failovers(following),
+                *_not_proven(following),
+                *(one for told in running for one in _wanted(told)),
+            ]
+        ),
         "waits": _cut([_waits(told) for told in running if told.state.held]),
     }
 
@@ -95,6 +101,15 @@ def _after_failovers(following: Following) -> list[dict[str, Any]]:
     return [
         _said(f"{one.group}: {one.end_hint or 'see that it is served'}", f"/failovers/{one.id}", "bad")
         for one in stuck_groups(list(following.failovers.values()))
+    ]
+
+
+def _not_proven(following: Following) -> list[dict[str, Any]]:
+    """Hosts that rebooted by themselves, are back, and whose checks do not pass: their peers wait for a person."""
+    return [
+        _said(f"look at {slot.host}, which rebooted by itself: {slot.because}", "/#slots", "bad")
+        for slot in following.away.slots.values()
+        if slot.because
     ]
 
 

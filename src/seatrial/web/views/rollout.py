@@ -130,9 +130,7 @@ def trial_shown(told: Told, trial: TrialState, clock: Clock) -> dict[str, Any]:
         "patches": _patches(trial),
         "besides": _besides(trial),
         "machine": _machine(trial),
-        "soak": _soak(
-            trial, f"/rollouts/{told.state.id}/hosts/{quote(trial.host)}/soak.svg?{len(trial.samples)}"
-        ),
+        "soak": _soak(told, trial),
     }
 
 
@@ -193,14 +191,16 @@ def _road(trial: TrialState) -> list[dict[str, str]]:
     return road
 
 
-def _soak(trial: TrialState, picture: str) -> dict[str, Any] | None:
+def _soak(told: Told, trial: TrialState) -> dict[str, Any] | None:
     if not trial.verdict and not trial.samples:
         return None
     said = trial.verdict
+    # Another address for each stretch, so that a browser shows the picture that has it.
+    picture = f"/rollouts/{told.state.id}/hosts/{quote(trial.host)}/soak.svg?{len(trial.samples)}"
     return {
         "outcome": mark_shown(str(said.get("outcome", "unknown"))),
         "because": plain(said.get("because", "nothing was judged yet")),
-        "picture": picture if said else None,
+        "picture": picture if told.fleet and trial.samples else None,
         "good_seconds": round(trial.loaded("good")),
         "candidate_seconds": round(trial.loaded("candidate")),
         "series": [

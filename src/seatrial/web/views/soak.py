@@ -1,10 +1,11 @@
-"""The soak of a trial as a picture that moves on with each verdict: good against candidate, with the trial's own events."""
+"""The soak of a trial as a picture that moves on with each stretch of samples: good against candidate, with the trial's own
+events."""
 
 from __future__ import annotations
 
 from seatrial.errors import InputError
 from seatrial.model.event import Event, Kind
-from seatrial.picture.sheet import laid_out
+from seatrial.picture.sheet import WIDTH, laid_out
 from seatrial.picture.svg import as_svg
 from seatrial.soak.trials import pictured
 from seatrial.web.following import Following
@@ -12,24 +13,25 @@ from seatrial.web.views.rollout import told_of
 from seatrial.web.views.words import plain
 
 MOST_PANELS = 4
+PHONE = 390
 _OF_HOST = (Kind.TRIAL_MOVED, Kind.TRIAL_ACTED, Kind.VERDICT, Kind.NOTE)
 _OF_ROLLOUT = (Kind.ROLLOUT_PAUSED, Kind.ROLLOUT_RESUMED, Kind.ROLLOUT_ABORTED, Kind.NOTE)
 
 
-def soak_drawn(following: Following, name: str, host: str) -> str:
-    """The SVG of a host's soak so far. Raises InputError where nothing was measured."""
+def soak_drawn(following: Following, name: str, host: str, *, small: bool = False) -> str:
+    """The SVG of a host's soak so far, `small` for a telephone. Raises InputError where nothing was measured."""
     told = told_of(following, name)
     trial = following.trial(told, host) if host in told.state.trials else None
     measure = told.fleet.policy_of(host).measure if told.fleet and trial else None
     picture = None
-    if trial is not None and measure is not None and trial.verdict:
+    if trial is not None and measure is not None:
         picture = pictured(_events(following, name, host), trial, measure, most=MOST_PANELS)
     if picture is None:
         raise InputError(
             f"there is no soak of {plain(host)[:80]} in {name}",
             hint="a policy's `measure` says what is measured",
         )
-    return as_svg(laid_out(picture))
+    return as_svg(laid_out(picture, width=PHONE if small else WIDTH))
 
 
 def _events(following: Following, name: str, host: str) -> list[Event]:
