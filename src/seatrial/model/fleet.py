@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -256,6 +257,21 @@ class Fleet(Declared):
         for name, flow in self.flows.items():
             found.setdefault(flow.by, {})[name] = flow
         return found
+
+    @cached_property
+    def _by_kind(self) -> dict[tuple[str, tuple[str, ...]], tuple[str, ...]]:
+        found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for name, host in self.hosts.items():
+            found.setdefault((host.stage, host.roles), []).append(name)
+        return {kind: tuple(names) for kind, names in found.items()}
+
+    def others_of(self, host: str, most: int) -> tuple[str, ...]:
+        """At most that many other hosts of its stage, those that share no role with it first; no look at all hosts."""
+        mine = self.hosts[host]
+        kinds = [kind for kind in self._by_kind if kind[0] == mine.stage]
+        kinds.sort(key=lambda kind: bool(set(kind[1]) & set(mine.roles)))
+        names = (name for kind in kinds for name in self._by_kind[kind] if name != host)
+        return tuple(islice(names, most))
 
     def hosts_in(self, stage: str) -> tuple[str, ...]:
         """Names of the hosts of a stage, in the order of the file."""

@@ -132,12 +132,7 @@ async def _silenced(world: World, trial: TrialState, terms: Terms) -> Events:
 
 def others(world: World, terms: Terms) -> tuple[str, ...]:
     """Hosts of the trial's stage that are worth asking: those of other roles first, since its own are on trial themselves."""
-    fleet = world.fleet
-    mine = fleet.hosts[terms.host]
-    same = [name for name, host in fleet.hosts.items() if host.stage == mine.stage and name != terms.host]
-    return tuple(
-        sorted(same, key=lambda name: bool(set(fleet.hosts[name].roles) & set(mine.roles)))[:MOST_OTHERS]
-    )
+    return world.fleet.others_of(terms.host, MOST_OTHERS)
 
 
 def _read(said: Mapping[str, Any]) -> Snapshot | None:
