@@ -14,12 +14,7 @@ import pytest
 from .bare import tried
 from .installed import ROOT
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        sys.version_info[:2] != (3, 11), reason="the package is for the Python that builds it"
-    ),
-]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

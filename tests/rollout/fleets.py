@@ -34,9 +34,13 @@ def small(
     stages: Mapping[str, int] | None = None,
     groups: Mapping[str, tuple[str, ...]] | None = None,
     approval: tuple[str, ...] = (),
+    moved: bool = True,
     **pace: Any,
 ) -> Fleet:
-    """Hosts `STAGE-1`, `STAGE-2`, ... two to a rack, with `pace` as the fleet file would have it."""
+    """Hosts `STAGE-1`, `STAGE-2`, ... two to a rack, with `pace` as the fleet file would have it.
+
+    `moved`: whether the traffic of a group can be moved between its hosts.
+    """
     counts = stages or {"production": 6}
     hosts = {
         f"{stage}-{n}": {
@@ -60,7 +64,9 @@ def small(
             "groups": {
                 name: {
                     "hosts": members,
-                    "mover": {"driver": "keepalived", "address": f"192.0.2.{place}"},
+                    "mover": {"driver": "keepalived", "address": f"192.0.2.{place}"}
+                    if moved
+                    else {"driver": "none"},
                 }
                 for place, (name, members) in enumerate((groups or {}).items(), start=1)
             },

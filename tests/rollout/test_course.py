@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from seatrial.model.event import Kind
-from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, why_not
+from seatrial.model.fold import fold
+from seatrial.rollout.course import AskCarriers, Begin, End, Facts, Hold, OpenGate, order, why_not
 from seatrial.rollout.tally import Tally
 
 from .fleets import NOW, PaperRollout, small
@@ -285,6 +287,45 @@ def test_the_counts_that_are_kept_up_are_those_of_the_trials() -> None:
         if rollout.under_way:
             rollout.end(rollout.under_way[0], ("blessed", "reverted", "stuck")[number % 3])
     assert not rollout.tally.under_way
+
+
+def test_the_state_folded_at_once_is_the_one_that_was_kept_up() -> None:
+    rollout = PaperRollout(small(canaries=1, waves=(2,), at_once=3, max_failed=3))
+    for number in range(40):
+        if isinstance(rollout.go(), End):
+            break
+        rollout.note(Kind.HOST_SKIPPED, host="production-6", why="it is broken")
+        rollout.end(rollout.under_way[0], ("blessed", "reverted", "stuck")[number % 3])
+        folded = fold(rollout.events, rollout="r1")
+        assert dict(folded.trials) == dict(rollout.state.trials)
+        assert replace(folded, trials={}) == replace(rollout.state, trials={})
+    assert not rollout.under_way
+
+
+def test_one_of_a_pair_goes_where_its_own_budgets_have_room_and_those_of_the_carrier_have_none() -> None:
+    full = {"per": "rack", "only": ("production-r1",), "most": 1}
+    peers = {"pair": ("production-1", "production-3")}
+    rollout = PaperRollout(small(groups=peers, canaries=0, at_once=6, budgets=(full,)))
+    rollout.go(down=("production-2",))
+    assert "production-3" in rollout.under_way and "production-1" not in rollout.under_way
+
+
+def test_the_next_of_a_group_takes_its_own_place_and_not_that_of_the_one_before() -> None:
+    fleet = small(
+        groups={"some": ("production-1", "production-5")},
+        moved=False,
+        canaries=0,
+        at_once=1,
+        budgets=({"per": "rack", "most": 1},),
+    )
+    rollout = PaperRollout(fleet)
+    # Where nothing can be moved nobody asks who carries the traffic.
+    rollout.carriers = {}
+    begun = []
+    while not isinstance(rollout.go(), End):
+        begun += rollout.under_way
+        rollout.end(begun[-1])
+    assert tuple(begun) == order(fleet, tuple(fleet.hosts), {}) == tuple(fleet.hosts)
 
 
 def test_a_beginning_says_in_which_wave() -> None:
